@@ -1,0 +1,172 @@
+//! Listeners for local sockets.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use super::{LocalSocket, address, open};
+use crate::{
+    error::{Error, Result},
+    mode::Mode,
+    status::Status,
+    sys::{self, Direction, Handle, NativeHandle},
+};
+
+/// Waits for connections from programs on the same machine at a path.
+///
+/// The file at the path is made by [`listen`](Self::listen), which refuses a path where something is already, and
+/// removed by [`close`](Self::close) and on drop if it is still the same file.
+///
+/// # Examples
+///
+/// ```
+/// use sockeye::{LocalListener, LocalSocket};
+///
+/// let path = std::env::temp_dir().join(format!("sockeye-doc-{}", std::process::id()));
+/// let mut listener = LocalListener::new();
+/// listener.listen(&path).into_result()?;
+/// let mut client = LocalSocket::new();
+/// client.connect(&path).into_result()?;
+/// let mut server = listener.accept().into_result()?;
+/// server.send(b"welcome").into_result()?;
+/// # let mut buffer = [0; 16];
+/// # assert_eq!(client.receive(&mut buffer).done(), Some(7));
+///
+/// listener.close();
+/// assert!(!path.exists());
+/// # Ok::<(), sockeye::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct LocalListener {
+    place: Option<Place>,
+    mode: Mode,
+}
+
+#[derive(Debug)]
+struct Place {
+    handle: Handle,
+    path: PathBuf,
+    /// What tells the file of this listener from one that another program has put in its place.
+    owner: Option<(u64, u64)>,
+}
+
+impl LocalListener {
+    /// Makes a listener that does not listen yet and blocks.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { place: None, mode: Mode::BLOCKING }
+    }
+
+    /// Listens at a path.
+    ///
+    /// A listener that listens already changes to the new path once that is open. `Error` has the kind `AddressInUse`
+    /// when there is something at the path, `TooLong` when the path is longer than the system allows; what was
+    /// listened on before still is.
+    pub fn listen(&mut self, path: impl AsRef<Path>) -> Status {
+        Place::open(path.as_ref(), self.mode).map(|place| self.place = Some(place)).into()
+    }
+
+    /// Takes the next connection; it starts in the mode that the listener is in. See
+    /// [`TcpListener::accept`](crate::TcpListener::accept).
+    pub fn accept(&mut self) -> Status<LocalSocket> {
+        let Some(Place { handle, .. }) = &self.place else { return Status::Disconnected };
+        let nonblocking = self.mode.is_nonblocking_for_the_system();
+        let mut attempt = self.mode.begin();
+        match attempt.call(handle.socket(), Direction::Read, |socket| sys::accept(socket, nonblocking)) {
+            Ok((socket, _)) => Status::Done(LocalSocket::accepted(socket, self.mode)),
+            Err(error) => Error::from_transfer(error).into(),
+        }
+    }
+
+    /// Stops listening and removes the file. Accepted connections stay.
+    pub fn close(&mut self) {
+        self.place = None;
+    }
+
+    /// Tells whether the listener listens.
+    #[must_use]
+    pub fn is_listening(&self) -> bool {
+        self.place.is_some()
+    }
+
+    /// Returns the path, `None` when the listener does not listen.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        self.place.as_ref().map(|place| place.path.as_path())
+    }
+
+    /// Chooses whether [`accept`](Self::accept) waits (the default).
+    ///
+    /// # Errors
+    ///
+    /// The system's, in theory: for an open socket it cannot fail on the systems this crate knows.
+    pub fn set_blocking(&mut self, blocking: bool) -> Result<()> {
+        self.change(Mode { blocking, ..self.mode })
+    }
+
+    /// Tells whether [`accept`](Self::accept) waits.
+    #[must_use]
+    pub fn is_blocking(&self) -> bool {
+        self.mode.blocking
+    }
+
+    /// Sets how long [`accept`](Self::accept) waits in blocking mode; `None`, the default, is for ever. Accepted
+    /// sockets start with the same timeout.
+    ///
+    /// # Errors
+    ///
+    /// As for [`set_blocking`](Self::set_blocking).
+    pub fn set_timeout(&mut self, limit: Option<Duration>) -> Result<()> {
+        self.change(Mode { timeout: limit, ..self.mode })
+    }
+
+    /// Returns how long [`accept`](Self::accept) waits in blocking mode.
+    #[must_use]
+    pub fn timeout(&self) -> Option<Duration> {
+        self.mode.timeout
+    }
+
+    /// Returns the system's handle of the socket, `None` when it is not open.
+    #[must_use]
+    pub fn native_handle(&self) -> Option<NativeHandle<'_>> {
+        self.handle().map(Handle::native)
+    }
+
+    pub(crate) fn handle(&self) -> Option<&Handle> {
+        self.place.as_ref().map(|place| &place.handle)
+    }
+
+    fn change(&mut self, mode: Mode) -> Result<()> {
+        self.mode.change(mode, self.place.as_ref().map(|place| place.handle.socket()))
+    }
+}
+
+impl Default for LocalListener {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Place {
+    fn open(path: &Path, mode: Mode) -> Result<Self> {
+        let address = address(path)?;
+        let socket = open()?;
+        socket.bind(&address).map_err(Error::from_os)?;
+        let place = Self { handle: Handle::new(socket), path: path.to_path_buf(), owner: sys::path_owner(path) };
+        let socket = place.handle.socket();
+        socket.listen(BACKLOG).and_then(|()| mode.apply_to_new(socket)).map_err(Error::from_os)?;
+        Ok(place)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some(owner) = self.owner {
+            sys::clear_path_owner(&self.path, owner);
+        }
+    }
+}
+
+/// The system cuts it to its own maximum.
+const BACKLOG: i32 = i32::MAX;

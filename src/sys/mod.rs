@@ -1,0 +1,41 @@
+//! Everything that is unsafe or differs between operating systems. The rest of the crate denies unsafe code and has
+//! no `cfg(target_os)`.
+#![allow(unsafe_code)]
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[path = "epoll.rs"]
+mod events;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[path = "events_portable.rs"]
+mod events;
+mod handle;
+#[cfg(unix)]
+#[path = "unix.rs"]
+mod os;
+#[cfg(windows)]
+#[path = "windows.rs"]
+mod os;
+#[cfg(target_os = "linux")]
+#[path = "segments_linux.rs"]
+mod segments;
+#[cfg(not(target_os = "linux"))]
+#[path = "segments_portable.rs"]
+mod segments;
+mod transfer;
+
+pub(crate) use events::{Events, Readiness};
+pub use handle::NativeHandle;
+pub(crate) use handle::{Handle, Registry, Watch};
+pub(crate) use os::{
+    HAS_ABSTRACT_NAMES, MAX_LOCAL_PATH, clear_path_owner, is_accept_of_a_gone_peer, is_connect_in_progress,
+    is_connect_retry, is_network_reset, is_no_such_path, is_out_of_descriptors, local_pair, path_owner, wait_for,
+};
+pub(crate) use segments::{MAX_SEGMENTS, is_segmentation_refused, receive_segments, send_segments, set_coalescing};
+pub(crate) use transfer::{Datagram, accept, allow_rebinding, receive_datagram, receive_more, send, send_two};
+
+/// What a single socket is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    Read,
+    Write,
+}

@@ -1,0 +1,85 @@
+//! Bytes into and out of one socket: the system calls that `socket2` offers only for uninitialised memory, and the
+//! flags that keep `SIGPIPE` away.
+
+use std::{
+    io::{self, IoSlice},
+    mem::MaybeUninit,
+    net::SocketAddr,
+};
+
+use socket2::{SockAddr, Socket};
+
+/// A received datagram.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Datagram {
+    /// Its length as it was sent; more than the buffer holds when it was cut. A system that does not tell the length
+    /// of a cut datagram gives one more than the buffer's.
+    pub(crate) length: usize,
+    pub(crate) from: Option<SocketAddr>,
+}
+
+/// Accepts a connection; the new socket blocks or not as told, whatever the listener's mode.
+pub(crate) fn accept(listener: &Socket, nonblocking: bool) -> io::Result<(Socket, SockAddr)> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        listener.accept4(libc::SOCK_CLOEXEC | if nonblocking { libc::SOCK_NONBLOCK } else { 0 })
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    {
+        let (socket, from) = listener.accept()?;
+        socket.set_nonblocking(nonblocking)?;
+        Ok((socket, from))
+    }
+}
+
+/// Lets a listener take a port whose last connections are still in `TIME_WAIT`. On Windows the same option would let it
+/// take the port of a living listener, and the port of a dead one is free anyway.
+pub(crate) fn allow_rebinding(socket: &Socket) -> io::Result<()> {
+    if cfg!(unix) { socket.set_reuse_address(true) } else { Ok(()) }
+}
+
+/// Sends what the kernel has room for.
+pub(crate) fn send(socket: &Socket, data: &[u8]) -> io::Result<usize> {
+    socket.send_with_flags(data, NO_SIGNAL)
+}
+
+/// Sends two pieces, one behind the other, with one system call.
+pub(crate) fn send_two(socket: &Socket, first: &[u8], second: &[u8]) -> io::Result<usize> {
+    socket.send_vectored_with_flags(&[IoSlice::new(first), IoSlice::new(second)], NO_SIGNAL)
+}
+
+/// Receives up to `room` bytes behind those that the buffer holds.
+pub(crate) fn receive_more(socket: &Socket, buffer: &mut Vec<u8>, room: usize) -> io::Result<usize> {
+    buffer.reserve(room);
+    let spare = buffer.spare_capacity_mut();
+    let room = room.min(spare.len());
+    let count = socket.recv(spare.get_mut(..room).unwrap_or_default())?.min(room);
+    // SAFETY: `recv` initialised the first `count` bytes of the spare capacity.
+    unsafe { buffer.set_len(buffer.len() + count) };
+    Ok(count)
+}
+
+/// Receives one datagram and tells its true length.
+pub(crate) fn receive_datagram(socket: &Socket, buffer: &mut [u8]) -> io::Result<Datagram> {
+    let buffer = as_uninit(buffer);
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let (length, from) = socket.recv_from_with_flags(buffer, libc::MSG_TRUNC)?;
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let (length, from) = {
+        let capacity = buffer.len();
+        let (length, flags, from) = socket.recv_from_vectored(&mut [socket2::MaybeUninitSlice::new(buffer)])?;
+        (if flags.is_truncated() { capacity + 1 } else { length }, from)
+    };
+    Ok(Datagram { length, from: from.as_socket() })
+}
+
+fn as_uninit(buffer: &mut [u8]) -> &mut [MaybeUninit<u8>] {
+    // SAFETY: the layouts are the same, and `socket2` promises to write only initialised bytes.
+    unsafe { &mut *(std::ptr::from_mut(buffer) as *mut [MaybeUninit<u8>]) }
+}
+
+/// Apple systems have the socket option `SO_NOSIGPIPE` instead, which `socket2` sets; Windows has no such signal.
+#[cfg(all(unix, not(target_vendor = "apple")))]
+const NO_SIGNAL: libc::c_int = libc::MSG_NOSIGNAL;
+#[cfg(not(all(unix, not(target_vendor = "apple"))))]
+const NO_SIGNAL: i32 = 0;
