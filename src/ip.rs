@@ -310,10 +310,11 @@ impl From<IpAddress> for IpAddr {
     }
 }
 
-/// Link-local unicast (`fe80::/10`) and the multicast groups of one interface or link (`ff01::/16`, `ff02::/16`): the
-/// addresses that mean nothing without their interface (RFC 4007 section 5).
+/// Link-local unicast (`fe80::/10`) and the multicast groups of one interface or link (scope 1 and 2, whatever their
+/// flags): the addresses that mean nothing without their interface (RFC 4007 section 5, RFC 4291 section 2.7).
 fn is_link_local(address: &Ipv6Addr) -> bool {
-    address.is_unicast_link_local() || matches!(address.segments(), [0xff01 | 0xff02, ..])
+    let [first, ..] = address.segments();
+    address.is_unicast_link_local() || matches!(first & 0xff0f, 0xff01 | 0xff02)
 }
 
 fn ends_in_a_number(host: &str) -> bool {

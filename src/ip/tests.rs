@@ -48,6 +48,7 @@ fn literals_round_trip() {
         "2001:db8::1",
         "fe80::1%7",
         "ff02::fb%3",
+        "ff12::1%4",
         "::ffff:1.2.3.4",
     ] {
         assert_eq!(IpAddress::parse(text).unwrap().to_string(), text);
