@@ -1,4 +1,69 @@
-//! Sockets that answer.
+//! Sockets that answer: TCP, UDP and local sockets for programs that cannot wait.
+//!
+//! Every operation answers with a [`Status`]: `Done`, `NotReady`, `Disconnected` or `Error`. It is SFML's network
+//! module thought through again for Rust: the same small nouns, and one table of what each of them answers when.
+//!
+//! ```
+//! use std::time::Duration;
+//! use sockeye::{IpAddress, Packet, SocketSelector, TcpListener, TcpSocket};
+//!
+//! let mut listener = TcpListener::new();
+//! listener.listen_on(IpAddress::LOCAL_HOST, 0).into_result()?;
+//! let mut player = TcpSocket::new();
+//! player.connect(IpAddress::LOCAL_HOST, listener.local_port()).into_result()?;
+//! let mut server = listener.accept().into_result()?;
+//!
+//! let mut packet = Packet::new();
+//! packet.write_str("jump").write_f32(0.5);
+//! player.send_packet(&packet).into_result()?;
+//!
+//! server.set_blocking(false)?;
+//! let mut selector = SocketSelector::new()?;
+//! selector.add(&server)?;
+//! assert!(selector.wait(Some(Duration::from_secs(5)))?);
+//! let mut received = Packet::new();
+//! assert!(server.receive_packet(&mut received).is_done());
+//! assert_eq!(received.read_string()?, "jump");
+//! assert!(server.receive_packet(&mut received).is_not_ready());
+//! # Ok::<(), sockeye::Error>(())
+//! ```
+//!
+//! # The nouns
+//!
+//! - [`TcpSocket`] and [`TcpListener`]: connections, in blocking or non-blocking mode; [`LocalSocket`] and
+//!   [`LocalListener`]: the same between programs of one machine.
+//! - [`UdpSocket`]: datagrams, groups of receivers, many at a time with a [`DatagramBatch`].
+//! - [`Packet`]: typed values, byte-compatible with SFML's `sf::Packet`; [`PacketValue`] for your own types.
+//! - [`SocketSelector`]: waits for any number of sockets; sockets leave it by themselves when they end.
+//! - [`IpAddress`]: IPv4 and IPv6, literals, names, and the addresses of this machine.
+//! - [`Status`] and [`Error`]: what happened, and why.
+//!
+//! # The table
+//!
+//! All sockets obey it, on IPv4, IPv6 and paths; each row is tested.
+//!
+#![doc = include_str!("../docs/status-table.md")]
+//!
+//! Accepted sockets start in the listener's mode; a socket keeps its mode and its limits when it is connected again.
+//! Ports are 0 and addresses `None` when there is no connection. The defaults: blocking, no timeout, `TCP_NODELAY` on,
+//! `SO_REUSEADDR` on listeners (Unix), the longest queue of waiting connections that the system allows, close-on-exec,
+//! broadcasts allowed on UDP, and IPv4 peers of IPv6 sockets reported as IPv4. Every other option of the system can be
+//! set through `native_handle`.
+//!
+//! # Threads
+//!
+//! Every type can be sent to and shared between threads. A [`UdpSocket`] sends and receives through `&self`, so many
+//! threads can use one; a stream socket holds half-received packets and an outbox and needs `&mut self`. A
+//! [`Waker`] ends a selector's wait from another thread.
+//!
+//! # Not supported
+//!
+//! No async runtime and no futures; no reliable or ordered delivery over UDP; no raw or packet sockets; no half of a
+//! stream socket on another thread; no file descriptors that are not sockets in a selector.
+//!
+//! # Platforms
+//!
+//! Tested on Linux. macOS, the BSDs and Windows are compiled, not run. Needs Rust 1.88.
 #![deny(unsafe_code)]
 
 mod bytes;
@@ -24,3 +89,7 @@ pub use status::{Status, StatusCode};
 pub use sys::NativeHandle;
 pub use tcp::{TcpListener, TcpSocket};
 pub use udp::{Datagram, DatagramBatch, UdpSocket};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;

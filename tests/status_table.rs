@@ -1,6 +1,12 @@
 //! The table of statuses that every socket obeys: a test for each row and cause, on IPv4, IPv6 and local sockets, and
 //! in both modes where the row applies. The table itself stands in the crate's documentation.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    clippy::doc_markdown,
+    clippy::needless_pass_by_value
+)]
 
 mod support;
 

@@ -152,3 +152,140 @@ impl Inbox {
 
 /// How much one read asks for. A game's packets come hundreds to a read; larger reads gain nothing measurable.
 const READ_SIZE: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LIMIT: usize = 1 << 20;
+
+    /// Feeds bytes in pieces of this size, as reads would bring them, and takes every frame that is whole.
+    fn feed(inbox: &mut Inbox, mut bytes: &[u8], piece: usize, frames: &mut Vec<Vec<u8>>) {
+        loop {
+            match inbox.next(LIMIT) {
+                Next::Frame(length) => {
+                    let mut body = vec![0xee; 3];
+                    inbox.take_frame(length, &mut body);
+                    frames.push(body);
+                }
+                Next::More(missing) => {
+                    assert!(missing > 0);
+                    if bytes.is_empty() {
+                        return;
+                    }
+                    let (buffer, room) = inbox.room(missing);
+                    let (now, later) = bytes.split_at(piece.min(room).min(bytes.len()));
+                    buffer.extend_from_slice(now);
+                    bytes = later;
+                    inbox.settle();
+                }
+                Next::TooLong(length) => panic!("{length}"),
+            }
+        }
+    }
+
+    fn frame(body: &[u8]) -> Vec<u8> {
+        let mut frame = u32::try_from(body.len()).unwrap().to_be_bytes().to_vec();
+        frame.extend_from_slice(body);
+        frame
+    }
+
+    #[test]
+    fn frames_come_out_whole_however_they_are_cut() {
+        let bodies = [vec![], vec![1], vec![2; 300], vec![3; READ_SIZE], vec![4; 3 * READ_SIZE + 1], vec![5; 7]];
+        let bytes: Vec<u8> = bodies.iter().flat_map(|body| frame(body)).collect();
+        for piece in [1, 2, 3, 5, 1000, READ_SIZE - 1, READ_SIZE, usize::MAX] {
+            let mut frames = Vec::new();
+            let mut inbox = Inbox::default();
+            feed(&mut inbox, &bytes, piece, &mut frames);
+            assert!(frames == bodies, "pieces of {piece}");
+            assert!(inbox.is_empty());
+            assert_eq!(inbox.unfinished(), None);
+        }
+    }
+
+    #[test]
+    fn memory_follows_what_has_arrived_and_not_what_is_announced() {
+        let mut inbox = Inbox::default();
+        feed(&mut inbox, &u32::try_from(LIMIT).unwrap().to_be_bytes(), 4, &mut Vec::new());
+        let Next::More(missing) = inbox.next(LIMIT) else { panic!("{:?}", inbox.next(LIMIT)) };
+        assert_eq!(missing, LIMIT);
+        let mut arrived = 0;
+        while arrived < LIMIT / 2 {
+            let (buffer, room) = inbox.room(missing - arrived);
+            assert!(room <= arrived.max(READ_SIZE), "{room} after {arrived}");
+            buffer.extend_from_slice(&[0; 1000]);
+            arrived += 1000;
+            inbox.settle();
+            let capacity = inbox.large.as_ref().map_or(inbox.bytes.capacity(), |frame| frame.body.capacity());
+            assert!(capacity <= 2 * arrived + 2 * READ_SIZE, "{capacity} after {arrived}");
+        }
+    }
+
+    #[test]
+    fn little_memory_is_kept_for_little() {
+        let mut inbox = Inbox::default();
+        let (buffer, room) = inbox.room(4);
+        buffer.reserve(room);
+        buffer.extend_from_slice(&[0, 0, 1]);
+        inbox.settle();
+        assert!(inbox.bytes.capacity() < 100, "{}", inbox.bytes.capacity());
+        let (buffer, room) = inbox.room(1);
+        buffer.reserve(room);
+        buffer.push(0);
+        buffer.extend_from_slice(&[7; 256]);
+        inbox.settle();
+        inbox.take_frame(256, &mut Vec::new());
+        assert_eq!(inbox.bytes.capacity(), 0, "nothing is left");
+    }
+
+    #[test]
+    fn the_cap_is_allowed_and_one_more_is_not() {
+        for (length, expected) in
+            [(10, Next::More(10)), (11, Next::TooLong(11)), (u32::MAX, Next::TooLong(0xffff_ffff))]
+        {
+            let mut inbox = Inbox::default();
+            inbox.room(4).0.extend_from_slice(&length.to_be_bytes());
+            assert_eq!(inbox.next(10), expected);
+        }
+    }
+
+    #[test]
+    fn an_unfinished_frame_tells_what_is_known_of_it() {
+        let bytes = frame(&[9; 100_000]);
+        for (arrived, known) in
+            [(0, None), (1, Some((1, 4))), (4, Some((4, 100_004))), (99_000, Some((99_000, 100_004)))]
+        {
+            let mut inbox = Inbox::default();
+            feed(&mut inbox, &bytes[..arrived], usize::MAX, &mut Vec::new());
+            assert_eq!(inbox.unfinished(), known);
+        }
+    }
+
+    #[test]
+    fn raw_bytes_are_what_the_peer_sent() {
+        let bytes = [frame(b"one"), frame(&[9; 200_000])].concat();
+        let mut inbox = Inbox::default();
+        feed(&mut inbox, &bytes[..150_000], 50_000, &mut Vec::new());
+        let mut raw = vec![0; 200_000];
+        let count = inbox.take_bytes(&mut raw);
+        assert_eq!(count, 150_000 - 7);
+        assert!(raw[..count] == bytes[7..150_000]);
+        assert!(inbox.is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn any_frames_in_any_pieces_come_out_as_they_went_in(
+            bodies: Vec<Vec<u8>>,
+            piece in 1_usize..200,
+        ) {
+            let bytes: Vec<u8> = bodies.iter().flat_map(|body| frame(body)).collect();
+            let mut frames = Vec::new();
+            feed(&mut Inbox::default(), &bytes, piece, &mut frames);
+            prop_assert_eq!(frames, bodies);
+        }
+    }
+}

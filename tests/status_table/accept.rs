@@ -261,10 +261,8 @@ fn impossible_paths() {
         assert_eq!(LocalListener::new().listen(path).error().unwrap().kind(), ErrorKind::InvalidAddress, "{path:?}");
         assert_eq!(LocalSocket::new().connect(path).error().unwrap().kind(), ErrorKind::InvalidAddress, "{path:?}");
     }
-    assert_eq!(
-        LocalListener::new().listen("/no such folder/socket").error().unwrap().to_string().contains("No such file"),
-        true
-    );
+    let error = LocalListener::new().listen("/no such folder/socket").error().unwrap();
+    assert!(error.to_string().contains("No such file"), "{error}");
 }
 
 /// Names in the abstract namespace have no file.

@@ -315,8 +315,8 @@ fn receive_at_the_packet_limit<F: Family>(mode: Mode) {
 /// Larger than a read and larger than what one non-blocking call reads at most.
 fn receive_large_packets<F: Family>(mode: Mode) {
     let (mut client, mut server) = connected::<F>(mode);
-    for length in [64 * 1024 - 4, 64 * 1024, 64 * 1024 + 1, 1024 * 1024, 16 * 1024 * 1024] {
-        let body: Vec<u8> = (0..length as u32).map(|number| (number % 241) as u8).collect();
+    for length in [64 * 1024 - 4, 64 * 1024, 64 * 1024 + 1, 1024 * 1024, 16 * 1024 * 1024_u32] {
+        let body: Vec<u8> = (0..length).map(|number| (number % 241) as u8).collect();
         let frames = [frame(b"before"), frame(&body), frame(b"after")].concat();
         let sender = in_thread(move || {
             server.send(&frames).into_result().unwrap();

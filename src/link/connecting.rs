@@ -1,0 +1,77 @@
+//! A connection that has begun and is not there yet.
+
+use std::{io, time::Duration};
+
+use socket2::SockAddr;
+
+use crate::{
+    error::{Error, Phase, Result},
+    mode::wait_until,
+    sys::{self, Direction, Handle},
+    time::Deadline,
+};
+
+/// The socket of a pending connect, and until when it may be pending.
+#[derive(Debug)]
+pub(super) struct Connecting {
+    pub(super) handle: Handle,
+    pub(super) deadline: Deadline,
+    pub(super) limit: Option<Duration>,
+    /// Where a connect must be asked again, because the listener's queue was full.
+    pub(super) again: Option<SockAddr>,
+}
+
+impl Connecting {
+    /// Tells whether the connection is there; waits for it until the deadline, or not at all.
+    pub(super) fn finish(&mut self, wait: bool) -> Result<bool> {
+        let done = match self.again.take() {
+            Some(address) => self.ask_again(address, wait)?,
+            None => {
+                let until = if wait { self.deadline } else { Deadline::after(Some(Duration::ZERO)) };
+                wait_until(self.handle.socket(), Direction::Write, until).map_err(Error::from_os)?
+            }
+        };
+        if done {
+            let failure = self.handle.socket().take_error().map_err(Error::from_os)?;
+            return failure.map_or(Ok(true), |error| Err(connect_error(error)));
+        }
+        match self.limit {
+            Some(limit) if self.deadline.has_passed() => Err(Error::TimedOut { phase: Phase::Connect, limit }),
+            _ => Ok(false),
+        }
+    }
+
+    /// A local listener's full queue cannot be polled for; only a connect that blocks waits for it, for as long as the
+    /// socket's send timeout (`unix(7)`).
+    fn ask_again(&mut self, address: SockAddr, wait: bool) -> Result<bool> {
+        let socket = self.handle.socket();
+        let connected = loop {
+            let limit = self.deadline.remaining();
+            let waits = wait && limit != Some(Duration::ZERO);
+            let prepared = if waits {
+                socket.set_nonblocking(false).and_then(|()| socket.set_write_timeout(limit))
+            } else {
+                Ok(())
+            };
+            let result = prepared.and_then(|()| socket.connect(&address));
+            if waits {
+                socket.set_write_timeout(None).and_then(|()| socket.set_nonblocking(true)).map_err(Error::from_os)?;
+            }
+            match result {
+                Ok(()) => break true,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if sys::is_connect_retry(&error) && waits && !self.deadline.has_passed() => {}
+                Err(error) if sys::is_connect_retry(&error) => break false,
+                Err(error) => return Err(connect_error(error)),
+            }
+        };
+        if !connected {
+            self.again = Some(address);
+        }
+        Ok(connected)
+    }
+}
+
+pub(super) fn connect_error(error: io::Error) -> Error {
+    if sys::is_no_such_path(&error) { Error::Unreachable(error) } else { Error::from_os(error) }
+}
