@@ -1,0 +1,146 @@
+//! What sockets cost in heap, and what a hostile peer can make them cost. Each test counts in a process of its own.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::doc_markdown)]
+
+mod support;
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use sockeye::{ErrorKind, Interest, Packet, SocketSelector, StatusCode};
+
+use support::{Family, Listen, Local, Mode, Stream, V4, await_ready, child, connected, listening};
+
+/// The system's allocator, which also counts.
+struct Counting;
+
+static USED: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+// SAFETY: every call goes to the system's allocator as it is.
+#[allow(unsafe_code)]
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let used = USED.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
+        PEAK.fetch_max(used, Ordering::Relaxed);
+        // SAFETY: the caller keeps the contract.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        USED.fetch_sub(layout.size(), Ordering::Relaxed);
+        // SAFETY: the caller keeps the contract.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+/// Runs something and tells how many bytes of heap it holds afterwards, and how many it held at most.
+fn counted<T>(body: impl FnOnce() -> T) -> (T, usize, usize) {
+    let before = USED.load(Ordering::Relaxed);
+    PEAK.store(before, Ordering::Relaxed);
+    let value = body();
+    let held = USED.load(Ordering::Relaxed).saturating_sub(before);
+    (value, held, PEAK.load(Ordering::Relaxed) - before)
+}
+
+#[test]
+fn an_idle_connected_socket_costs_almost_nothing() {
+    child::in_child("an_idle_connected_socket_costs_almost_nothing", || {
+        fn check<F: Family>() {
+            const COUNT: usize = 100;
+            let (mut listener, address) = listening::<F>();
+            let mut peers = Vec::with_capacity(COUNT);
+            let mut sockets = Vec::with_capacity(COUNT);
+            let ((), held, _) = counted(|| {
+                for _ in 0..COUNT {
+                    let mut socket = <F::Stream as Stream>::new();
+                    F::connect(&mut socket, &address).into_result().unwrap();
+                    sockets.push(socket);
+                    peers.push(listener.accept().into_result().unwrap());
+                }
+            });
+            // The sockets themselves lie in the vectors, so their size is added.
+            let each = held / (2 * COUNT) + size_of::<F::Stream>();
+            assert!(each < 512, "{each} bytes");
+        }
+        check::<V4>();
+        check::<Local>();
+    });
+}
+
+#[test]
+fn a_watched_socket_costs_little_more() {
+    child::in_child("a_watched_socket_costs_little_more", || {
+        const COUNT: usize = 200;
+        let pairs: Vec<_> = (0..COUNT).map(|_| connected::<V4>(Mode::NonBlocking)).collect();
+        let (selector, held, _) = counted(|| {
+            let mut selector = SocketSelector::new().unwrap();
+            for (client, server) in &pairs {
+                selector.add(client).unwrap();
+                selector.add(server).unwrap();
+            }
+            selector
+        });
+        assert_eq!(selector.len(), 2 * COUNT);
+        assert!(held / (2 * COUNT) < 256, "{} bytes each", held / (2 * COUNT));
+    });
+}
+
+/// 4 GiB, and the largest that is allowed, with nothing behind them.
+#[test]
+fn an_announced_packet_costs_no_memory() {
+    child::in_child("an_announced_packet_costs_no_memory", || {
+        for (announced, expected) in [(u32::MAX, StatusCode::Error), (16 * 1024 * 1024, StatusCode::NotReady)] {
+            let (mut client, mut server) = connected::<V4>(Mode::NonBlocking);
+            server.send(&announced.to_be_bytes()).into_result().unwrap();
+            await_ready(&client, Interest::Read);
+            let (status, held, peak) = counted(|| client.receive_packet(&mut Packet::new()));
+            assert_eq!(status.code(), expected);
+            assert!(peak < 256 * 1024 && held < 128 * 1024, "held {held}, at most {peak}");
+            if let Some(error) = status.error() {
+                assert_eq!(error.kind(), ErrorKind::TooLong);
+                assert_eq!(server.receive(&mut [0]).code(), StatusCode::Disconnected);
+            }
+        }
+    });
+}
+
+/// A crowd that sends a byte each, and then nothing, must not hold a read buffer each.
+#[test]
+fn the_beginning_of_a_packet_costs_little() {
+    child::in_child("the_beginning_of_a_packet_costs_little", || {
+        const COUNT: usize = 200;
+        let mut pairs: Vec<_> = (0..COUNT).map(|_| connected::<V4>(Mode::NonBlocking)).collect();
+        let ((), held, _) = counted(|| {
+            for (client, server) in &mut pairs {
+                server.send(&[0, 0, 1, 0, 7]).into_result().unwrap();
+                await_ready(client, Interest::Read);
+                assert_eq!(client.receive_packet(&mut Packet::new()).code(), StatusCode::NotReady);
+            }
+        });
+        assert!(held / COUNT < 256, "{} bytes each", held / COUNT);
+    });
+}
+
+/// And a socket that has received its packets holds nothing of them.
+#[test]
+fn received_packets_leave_nothing_behind() {
+    child::in_child("received_packets_leave_nothing_behind", || {
+        let (mut client, mut server) = connected::<V4>(Mode::Blocking);
+        let ((), held, _) = counted(|| {
+            for length in [10, 100_000, 3_000_000] {
+                let sender = support::in_thread(move || {
+                    server.send_packet(&support::packet_of(length, 1)).into_result().unwrap();
+                    server
+                });
+                client.receive_packet(&mut Packet::new()).into_result().unwrap();
+                server = sender.join();
+            }
+        });
+        assert!(held < 20_000, "{held} bytes");
+    });
+}
