@@ -1,0 +1,32 @@
+//! The command line: what can be asked for, with its limits and defaults.
+
+use clap::{Parser, Subcommand};
+
+use crate::arena::{self, ArenaArgs};
+
+/// The socket library sockeye at work: a terminal game over TCP and UDP, and a tour of the library
+#[derive(Debug, Parser)]
+#[command(name = "sockeye", version, propagate_version = true, after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// What to run.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The programs in this program.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// A small multiplayer game in the terminal: collect gems, bump others
+    #[command(long_about = arena::ABOUT)]
+    Arena(ArenaArgs),
+    /// The main jobs of the library in about five seconds, with measured figures
+    Tour,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sockeye arena                          play against seven bots
+  sockeye arena --headless --seconds 10  no terminal: bots play and are measured
+  sockeye tour                           what the library does, with figures
+
+`sockeye arena --help` tells more.";

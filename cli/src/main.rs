@@ -1,0 +1,18 @@
+//! The command-line program `sockeye`: the library at work.
+
+mod arena;
+mod args;
+mod tour;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::args::{Args, Command};
+
+fn main() -> ExitCode {
+    match Args::parse().command {
+        Command::Arena(args) => arena::run(&args),
+        Command::Tour => tour::run(),
+    }
+}
