@@ -1,0 +1,96 @@
+//! The command line.
+
+use std::time::Duration;
+
+use crate::Result;
+
+pub const HELP: &str = "\
+Measures sockeye against raw std::net, epoll, SFML, mio, polling and message-io.
+
+usage: bench [--only NAME]... [--rounds N] [--length MS] [--quick] [--no-calls]
+       bench list
+       bench calls BENCHMARK CONTESTANT [OPERATIONS]
+
+  --only NAME   only the benchmarks whose name contains NAME; may be given several times
+  --rounds N    rounds of each contestant, interleaved (default 100)
+  --length MS   length of one round (default 20)
+  --quick       10 rounds: to see that all works; too few to judge by
+  --no-calls    leaves out the system calls per operation (strace)
+  list          names the benchmarks
+  calls         counts the system calls of one contestant, by name
+";
+
+/// What the program was asked to do. The last three are how it starts itself.
+pub enum Command {
+    All(Options),
+    List,
+    Calls { benchmark: String, contestant: String, operations: u64 },
+    Help,
+    Round { benchmark: String, contestant: String },
+    Hold { benchmark: String, contestant: String, count: usize },
+    Peers { port: u16, count: usize },
+}
+
+/// How much is measured.
+pub struct Options {
+    pub only: Vec<String>,
+    pub rounds: usize,
+    pub length: Duration,
+    pub calls: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { only: Vec::new(), rounds: 100, length: Duration::from_millis(20), calls: true }
+    }
+}
+
+impl Options {
+    /// Whether a benchmark is asked for.
+    pub fn wants(&self, name: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|part| name.contains(part.as_str()))
+    }
+}
+
+/// Reads the words after the program's name.
+pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command> {
+    let words: Vec<String> = arguments.collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    Ok(match words.as_slice() {
+        ["list"] => Command::List,
+        ["help" | "--help" | "-h"] => Command::Help,
+        ["calls", benchmark, contestant, operations @ ..] if operations.len() <= 1 => Command::Calls {
+            benchmark: (*benchmark).into(),
+            contestant: (*contestant).into(),
+            operations: operations.first().map_or(Ok(crate::calls::OPERATIONS), |number| number.parse())?,
+        },
+        ["round", benchmark, contestant] => {
+            Command::Round { benchmark: (*benchmark).into(), contestant: (*contestant).into() }
+        }
+        ["hold", benchmark, contestant, count] => {
+            Command::Hold { benchmark: (*benchmark).into(), contestant: (*contestant).into(), count: count.parse()? }
+        }
+        ["peers", port, count] => Command::Peers { port: port.parse()?, count: count.parse()? },
+        options => Command::All(parse_options(options)?),
+    })
+}
+
+fn parse_options(words: &[&str]) -> Result<Options> {
+    let mut options = Options::default();
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        let mut value = || words.next().ok_or_else(|| format!("{word} needs a value"));
+        match *word {
+            "--only" => options.only.push((*value()?).into()),
+            "--rounds" => options.rounds = value()?.parse()?,
+            "--length" => options.length = Duration::from_millis(value()?.parse()?),
+            "--quick" => options.rounds = 10,
+            "--no-calls" => options.calls = false,
+            _ => return Err(format!("unknown argument {word}; `bench --help` says what there is").into()),
+        }
+    }
+    if options.rounds == 0 || options.length.is_zero() {
+        return Err("nothing would be measured".into());
+    }
+    Ok(options)
+}

@@ -1,0 +1,141 @@
+//! Starts contestants in processes of their own, this program again or the C++ one, and talks to them.
+
+use std::env;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use crate::Result;
+use crate::benchmark::{Contestant, Holding, MemoryContestant, Round};
+use crate::session::{Plan, Sample};
+use crate::sfml;
+use crate::workload::memory::Growth;
+
+/// Knows the programs that contestants run in.
+pub struct Launcher {
+    this: PathBuf,
+    /// The C++ program, or why there is none.
+    sfml: Result<PathBuf>,
+}
+
+/// A contestant that waits for its next round.
+pub struct Running {
+    child: Child,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Launcher {
+    pub fn new() -> Result<Self> {
+        Ok(Self { this: env::current_exe()?, sfml: sfml::build() })
+    }
+
+    /// Why SFML does not take part, if it does not.
+    pub fn missing_sfml(&self) -> Option<String> {
+        self.sfml.as_ref().err().map(ToString::to_string)
+    }
+
+    /// Whether a contestant can take part.
+    pub fn can_run(&self, contestant: &Contestant) -> bool {
+        self.sfml.is_ok() || matches!(contestant.round, Round::Here(_))
+    }
+
+    /// Whether a contestant of a memory benchmark can take part.
+    pub fn can_hold(&self, contestant: &MemoryContestant) -> bool {
+        self.sfml.is_ok() || matches!(contestant.holding, Holding::Here(_))
+    }
+
+    /// Starts a contestant, under `tracer` if that is not empty.
+    pub fn start(&self, tracer: &[&str], benchmark: &str, contestant: &Contestant) -> Result<Running> {
+        let mut words: Vec<String> = tracer.iter().map(ToString::to_string).collect();
+        match contestant.round {
+            Round::Here(_) => {
+                words.extend([text(&self.this)?, "round".into(), benchmark.into(), contestant.name.into()])
+            }
+            Round::Sfml(round) => words.extend([self.sfml_program()?, round.into()]),
+        }
+        Running::start(&words)
+    }
+
+    /// Runs one memory round.
+    pub fn hold(&self, benchmark: &str, contestant: &MemoryContestant, count: usize) -> Result<Growth> {
+        let mut words = match contestant.holding {
+            Holding::Here(_) => vec![text(&self.this)?, "hold".into(), benchmark.into(), contestant.name.into()],
+            Holding::Sfml => vec![self.sfml_program()?, "memory".into()],
+        };
+        words.push(count.to_string());
+        let mut running = Running::start(&words)?;
+        let line = running.answer()?;
+        running.finish()?;
+        let (heap, resident) = line.trim().split_once(' ').ok_or_else(|| format!("not a growth: {line:?}"))?;
+        Ok(Growth { heap: heap.parse()?, resident: resident.parse()? })
+    }
+
+    fn sfml_program(&self) -> Result<String> {
+        match &self.sfml {
+            Ok(program) => text(program),
+            Err(reason) => Err(reason.to_string().into()),
+        }
+    }
+}
+
+impl Running {
+    fn start(words: &[String]) -> Result<Self> {
+        let (program, arguments) = words.split_first().ok_or("no program")?;
+        let mut child = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let answers = BufReader::new(child.stdout.take().ok_or("no output")?);
+        Ok(Self { child, answers })
+    }
+
+    /// Has the contestant run one round.
+    pub fn round(&mut self, plan: Plan) -> Result<Sample> {
+        let commands = self.child.stdin.as_mut().ok_or("no input")?;
+        // A contestant that could not even set up is gone by now: what it said is of more use than a broken pipe.
+        if writeln!(commands, "{plan}").is_err() {
+            return Err(self.complaint());
+        }
+        self.answer()?.parse()
+    }
+
+    /// Ends the contestant and returns what it, or its tracer, wrote to standard error.
+    pub fn finish(mut self) -> Result<String> {
+        drop(self.child.stdin.take());
+        let mut written = String::new();
+        self.child.stderr.take().ok_or("no standard error")?.read_to_string(&mut written)?;
+        let status = self.child.wait()?;
+        if status.success() { Ok(written) } else { Err(format!("{status}, {}", written.trim()).into()) }
+    }
+
+    fn answer(&mut self) -> Result<String> {
+        let mut line = String::new();
+        self.answers.read_line(&mut line)?;
+        if line.is_empty() { Err(self.complaint()) } else { Ok(line) }
+    }
+
+    fn complaint(&mut self) -> Box<dyn std::error::Error + Send + Sync> {
+        drop(self.child.stdin.take());
+        let mut written = String::new();
+        let read = self.child.stderr.take().map(|mut errors| errors.read_to_string(&mut written));
+        let status = self.child.wait().map_or_else(|error| error.to_string(), |status| status.to_string());
+        match read {
+            Some(Ok(_)) => format!("{status}, {}", written.trim().trim_start_matches("bench: ")).into(),
+            _ => status.into(),
+        }
+    }
+}
+
+/// A contestant is not left behind when the harness gives up.
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
+    }
+}
+
+fn text(path: &Path) -> Result<String> {
+    Ok(path.to_str().ok_or("the program's path is not UTF-8")?.into())
+}

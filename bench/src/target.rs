@@ -1,0 +1,129 @@
+//! What the project promises, and whether this run kept it.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use crate::rounds::Ratio;
+
+/// One promise: the ratio of a row, or equal system calls.
+pub struct Target {
+    pub benchmark: &'static str,
+    pub rival: &'static str,
+    pub promise: Promise,
+    /// The promise in the words it was given in.
+    pub words: &'static str,
+}
+
+pub enum Promise {
+    /// The ratio of ours over the rival is at least this.
+    Ratio(f64),
+    /// No more system calls for one operation than the rival makes.
+    SameCalls,
+}
+
+/// What a run found out about one row.
+pub struct Finding {
+    pub ratio: Ratio,
+    /// System calls for one operation, ours and the rival's, where they were counted.
+    pub calls: Option<(f64, f64)>,
+}
+
+/// Whether a promise was kept.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Verdict {
+    Met,
+    /// The median falls short, but by less than it can be told from the noise.
+    Even,
+    Missed,
+}
+
+/// Findings by benchmark and rival.
+pub type Findings = HashMap<(&'static str, &'static str), Finding>;
+
+impl Target {
+    /// Whether the promise was kept and the figures that show it; `None` where the row was not measured.
+    pub fn judge(&self, findings: &Findings) -> Option<(Verdict, String)> {
+        let finding = findings.get(&(self.benchmark, self.rival))?;
+        match self.promise {
+            Promise::Ratio(least) => {
+                let ratio = &finding.ratio;
+                let verdict = match () {
+                    () if ratio.median >= least => Verdict::Met,
+                    () if ratio.interval.1 >= least => Verdict::Even,
+                    () => Verdict::Missed,
+                };
+                Some((verdict, format!("{ratio}, wanted {least:.2} or more")))
+            }
+            Promise::SameCalls => {
+                let (ours, rival) = finding.calls?;
+                let verdict = if ours <= rival + CALLS_TOLERANCE { Verdict::Met } else { Verdict::Missed };
+                Some((verdict, format!("{ours:.2} calls, wanted {rival:.2}")))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Verdict::Met => "met",
+            Verdict::Even => "even",
+            Verdict::Missed => "MISSED",
+        })
+    }
+}
+
+/// A stray call of the C library in one of the two runs that are compared is not one of ours.
+const CALLS_TOLERANCE: f64 = 0.01;
+
+pub const TARGETS: &[Target] = &[
+    ratio("tcp-bulk", "std", 0.97, "TCP bulk at least 0.97 of raw std"),
+    ratio("tcp-bulk", "SFML", 1.0, "TCP bulk at least SFML's"),
+    calls("tcp-bulk", "std", "TCP bulk with raw std's system calls"),
+    ratio("tcp-ping-pong", "std", 0.97, "TCP ping-pong at least 0.97 of raw std"),
+    ratio("tcp-ping-pong", "SFML", 1.0, "TCP ping-pong at least SFML's"),
+    calls("tcp-ping-pong", "std", "TCP ping-pong with raw std's system calls"),
+    ratio("udp-ping-pong", "std", 0.97, "UDP ping-pong at least 0.97 of raw std"),
+    ratio("udp-ping-pong", "SFML", 1.0, "UDP ping-pong at least SFML's"),
+    calls("udp-ping-pong", "std", "UDP ping-pong with raw std's system calls"),
+    ratio("empty-tcp-receive", "std", 0.97, "an empty TCP receive at least 0.97 of raw std"),
+    ratio("empty-tcp-receive", "SFML", 1.0, "an empty TCP receive at least SFML's"),
+    calls("empty-tcp-receive", "std", "an empty TCP receive with raw std's system calls"),
+    ratio("empty-udp-receive", "std", 0.97, "an empty UDP receive at least 0.97 of raw std"),
+    ratio("empty-udp-receive", "SFML", 1.0, "an empty UDP receive at least SFML's"),
+    calls("empty-udp-receive", "std", "an empty UDP receive with raw std's system calls"),
+    ratio("packets", "SFML", 1.0, "packets, one call each, at least SFML's"),
+    ratio("packets-gathered", "SFML", 15.0, "gathered packets at least 15 times SFML's"),
+    ratio("selector-1000", "SFML", 20.0, "1,000 TCP sockets at least 20 times as fast as SFML 2.5"),
+    ratio("selector-udp-1000", "SFML", 20.0, "1,000 UDP sockets at least 20 times as fast as SFML 2.5"),
+    ratio("selector-9900", "mio", 1.0 / 1.25, "9,900 sockets at most 1.25 of mio's time"),
+    ratio("selector-9900", "epoll", 1.0 / 1.1, "9,900 sockets at most 1.1 of a raw epoll loop's time"),
+    ratio("selector-9900", "ours, 10 sockets", 1.0 / 3.5, "9,900 sockets at most 3.5 of the time of 10"),
+    ratio("is-ready-9900", "ours, 10 sockets", 0.5, "is_ready of 9,900 sockets at most 2 of the time of 10"),
+    ratio("udp-batch", "ours, one call each", 10.0, "batched UDP at least 10 times one call for each"),
+    ratio("udp-batch", "std, one call each", 10.0, "batched UDP at least 10 times raw std, one call for each"),
+];
+
+const fn ratio(benchmark: &'static str, rival: &'static str, least: f64, words: &'static str) -> Target {
+    Target { benchmark, rival, promise: Promise::Ratio(least), words }
+}
+
+const fn calls(benchmark: &'static str, rival: &'static str, words: &'static str) -> Target {
+    Target { benchmark, rival, promise: Promise::SameCalls, words }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TARGETS;
+    use crate::benchmark::BENCHMARKS;
+
+    #[test]
+    fn every_target_names_a_row_that_is_measured() {
+        for target in TARGETS {
+            let benchmark = BENCHMARKS.iter().find(|benchmark| benchmark.name == target.benchmark);
+            let rivals = benchmark.map_or(&[][..], |benchmark| &benchmark.contestants[1..]);
+            let named = rivals.iter().any(|rival| rival.name == target.rival);
+            assert!(named, "{} against {} is no row", target.benchmark, target.rival);
+        }
+    }
+}
