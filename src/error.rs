@@ -221,9 +221,13 @@ impl Error {
     }
 
     /// The same for an error of a send, a receive or an accept, where some errors are outcomes.
+    #[inline]
     pub(crate) fn from_transfer(error: io::Error) -> Self {
+        if sys::is_would_block(&error) { Self::NotReady } else { Self::from_failed_transfer(error) }
+    }
+
+    fn from_failed_transfer(error: io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::WouldBlock => Self::NotReady,
             io::ErrorKind::ConnectionReset
             | io::ErrorKind::ConnectionAborted
             | io::ErrorKind::BrokenPipe

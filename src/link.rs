@@ -2,10 +2,7 @@
 
 mod connecting;
 
-use std::{
-    io::{self, Read},
-    time::Duration,
-};
+use std::{io, time::Duration};
 
 use socket2::{SockAddr, Socket};
 
@@ -144,7 +141,7 @@ impl Link {
         while !rest.is_empty() {
             match attempt.call(handle.socket(), Direction::Write, |socket| sys::send(socket, rest)) {
                 Ok(sent) => rest = rest.get(sent..).unwrap_or_default(),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock && rest.len() < data.len() => break,
+                Err(error) if sys::is_would_block(&error) && rest.len() < data.len() => break,
                 Err(error) => return Err(Error::from_transfer(error)),
             }
             if !self.mode.blocking {
@@ -155,31 +152,48 @@ impl Link {
     }
 
     pub(crate) fn receive(&mut self, buffer: &mut [u8]) -> Status<usize> {
+        if let Some(received) = self.receive_without_the_system(buffer) {
+            return Status::Done(received);
+        }
+        if let Err(error) = self.establish() {
+            return error.into();
+        }
         match self.receive_or_end(buffer) {
-            Ok(Ok(0)) if !buffer.is_empty() => Status::Disconnected,
-            Ok(Ok(received)) => Status::Done(received),
-            Ok(Err(error)) => Error::from_transfer(error).into(),
-            Err(error) => error.into(),
+            Ok(0) => Status::Disconnected,
+            Ok(received) => Status::Done(received),
+            // What a game loop hears from most of its sockets in most of its frames comes the shortest way.
+            Err(error) if sys::is_would_block(&error) => Status::NotReady,
+            Err(error) => Error::from_transfer(error).into(),
         }
     }
 
     /// As `std::io::Read` wants it: an orderly end is 0 bytes, a reset is an error.
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.receive_or_end(buffer)?
-    }
-
-    fn receive_or_end(&mut self, buffer: &mut [u8]) -> Result<io::Result<usize>> {
-        if buffer.is_empty() {
-            return Ok(Ok(0));
-        }
-        if !self.inbox.is_empty() {
-            let count = self.inbox.take_bytes(buffer);
-            self.tell_selectors();
-            return Ok(Ok(count));
+        if let Some(received) = self.receive_without_the_system(buffer) {
+            return Ok(received);
         }
         self.establish()?;
-        let State::Open(handle) = &self.state else { return Err(Error::Disconnected) };
-        Ok(self.mode.begin().call(handle.socket(), Direction::Read, |mut socket| socket.read(buffer)))
+        self.receive_or_end(buffer)
+    }
+
+    /// Nothing for an empty buffer; else the bytes that came with a packet.
+    #[inline]
+    fn receive_without_the_system(&mut self, buffer: &mut [u8]) -> Option<usize> {
+        if buffer.is_empty() {
+            return Some(0);
+        }
+        if self.inbox.is_empty() {
+            return None;
+        }
+        let count = self.inbox.take_bytes(buffer);
+        self.tell_selectors();
+        Some(count)
+    }
+
+    #[inline]
+    fn receive_or_end(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let State::Open(handle) = &self.state else { return Err(io::ErrorKind::NotConnected.into()) };
+        self.mode.begin().call(handle.socket(), Direction::Read, |socket| sys::receive(socket, buffer))
     }
 
     pub(crate) fn send_packet(&mut self, packet: &Packet) -> Status {
@@ -207,10 +221,10 @@ impl Link {
                     head = head.get(sent..).unwrap_or_default();
                 }
                 // The limit passed and nothing went: the packet is still the caller's.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock && self.mode.blocking && waiting => {
+                Err(error) if sys::is_would_block(&error) && self.mode.blocking && waiting => {
                     return Err(Error::NotReady);
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if sys::is_would_block(&error) => break,
                 Err(error) => return Err(Error::from_transfer(error)),
             }
             if !self.mode.blocking || (head.is_empty() && rest.is_empty()) {
@@ -324,6 +338,7 @@ impl Link {
     }
 
     /// Makes sure that the link is open, ending a pending connect if it can be ended now.
+    #[inline]
     fn establish(&mut self) -> Result<()> {
         match self.state {
             State::Open(_) => Ok(()),

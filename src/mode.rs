@@ -57,6 +57,7 @@ pub(crate) struct Attempt {
 
 impl Attempt {
     /// Makes a system call; a signal repeats it, and "would block" is waited out if the mode is to wait.
+    #[inline(always)]
     pub(crate) fn call<T>(
         &mut self,
         socket: &Socket,
@@ -65,16 +66,23 @@ impl Attempt {
     ) -> io::Result<T> {
         loop {
             match call(socket) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock && self.mode.blocking => {
-                    let deadline = *self.deadline.get_or_insert_with(|| Deadline::after(self.mode.timeout));
-                    if !wait_until(socket, direction, deadline)? {
-                        return Err(error);
-                    }
-                }
+                Err(error) if self.is_to_be_repeated(&error, socket, direction)? => {}
                 result => return result,
             }
         }
+    }
+
+    #[inline]
+    fn is_to_be_repeated(&mut self, error: &io::Error, socket: &Socket, direction: Direction) -> io::Result<bool> {
+        if sys::is_would_block(error) {
+            return if self.mode.blocking { self.wait(socket, direction) } else { Ok(false) };
+        }
+        Ok(sys::is_interrupted(error))
+    }
+
+    fn wait(&mut self, socket: &Socket, direction: Direction) -> io::Result<bool> {
+        let deadline = *self.deadline.get_or_insert_with(|| Deadline::after(self.mode.timeout));
+        wait_until(socket, direction, deadline)
     }
 }
 
@@ -82,7 +90,7 @@ impl Attempt {
 pub(crate) fn wait_until(socket: &Socket, direction: Direction, deadline: Deadline) -> io::Result<bool> {
     loop {
         match sys::wait_for(socket, direction, deadline.remaining()) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if sys::is_interrupted(&error) => {}
             result => return result,
         }
     }

@@ -1,9 +1,7 @@
 //! Waiting for many sockets at once.
 
 use std::{
-    collections::HashMap,
     fmt,
-    hash::{BuildHasherDefault, Hasher},
     sync::{Arc, Weak},
     time::Duration,
 };
@@ -11,7 +9,7 @@ use std::{
 use crate::{
     error::{Error, Result},
     local::{LocalListener, LocalSocket},
-    sys::{Events, Handle, Readiness, Registry, Watch},
+    sys::{Events, Handle, KeyMap, Readiness, Registry, Watch},
     tcp::{TcpListener, TcpSocket},
     time::Deadline,
     udp::UdpSocket,
@@ -59,7 +57,7 @@ pub struct SocketSelector {
     events: Events,
     /// In the order in which the system reported them.
     order: Vec<usize>,
-    ready: HashMap<usize, Readiness, BuildHasherDefault<KeyHasher>>,
+    ready: KeyMap<Readiness>,
 }
 
 /// Names a socket of a selector, for example in a `HashMap` of connections. A key is never given to another socket.
@@ -103,7 +101,7 @@ impl SocketSelector {
     /// [`Error::TooManyFiles`] when no descriptor is left, else the system's.
     pub fn new() -> Result<Self> {
         let registry = Registry::new().map_err(Error::from_os)?;
-        Ok(Self { registry, events: Events::new(), order: Vec::new(), ready: HashMap::default() })
+        Ok(Self { registry, events: Events::new(), order: Vec::new(), ready: KeyMap::default() })
     }
 
     /// Watches a socket for [`Interest::Read`].
@@ -314,24 +312,3 @@ macro_rules! selectable {
 }
 
 selectable!(TcpSocket, TcpListener, UdpSocket, LocalSocket, LocalListener);
-
-/// Keys count up: a multiplication spreads them over the table.
-#[derive(Default)]
-struct KeyHasher(u64);
-
-impl Hasher for KeyHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_usize(usize::from(*byte));
-        }
-    }
-
-    fn write_usize(&mut self, key: usize) {
-        // 2^64 divided by the golden ratio: neighbours land far apart.
-        self.0 = (self.0 ^ key as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    }
-}

@@ -182,7 +182,7 @@ impl UdpSocket {
         bound.send_batch(datagrams, address, port, self.mode)
     }
 
-    /// Receives as many datagrams as there are and `batch` has room for; `Done` tells how many.
+    /// Receives as many datagrams as a few system calls bring, 32 at least if there are so many; `Done` tells how many.
     ///
     /// In blocking mode it waits for the first. What `batch` held before is gone, whatever the answer. The first call
     /// lets the system hand over datagrams of one peer together (Linux: `UDP_GRO`); [`receive`](Self::receive) goes on

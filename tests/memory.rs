@@ -1,5 +1,5 @@
 //! What sockets cost in heap, and what a hostile peer can make them cost. Each test counts in a process of its own.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::doc_markdown)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::doc_markdown, clippy::cast_possible_truncation)]
 
 mod support;
 

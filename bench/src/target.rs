@@ -48,8 +48,8 @@ impl Target {
             Promise::Ratio(least) => {
                 let ratio = &finding.ratio;
                 let verdict = match () {
-                    () if ratio.median >= least => Verdict::Met,
-                    () if ratio.interval.1 >= least => Verdict::Even,
+                    () if as_shown(ratio.median) >= as_shown(least) => Verdict::Met,
+                    () if as_shown(ratio.interval.1) >= as_shown(least) => Verdict::Even,
                     () => Verdict::Missed,
                 };
                 Some((verdict, format!("{ratio}, wanted {least:.2} or more")))
@@ -71,6 +71,11 @@ impl fmt::Display for Verdict {
             Verdict::Missed => "MISSED",
         })
     }
+}
+
+/// The two digits behind the point that a ratio is shown with: a verdict must not contradict what stands beside it.
+fn as_shown(ratio: f64) -> f64 {
+    (ratio * 100.0).round()
 }
 
 /// A stray call of the C library in one of the two runs that are compared is not one of ours.
@@ -114,8 +119,23 @@ const fn calls(benchmark: &'static str, rival: &'static str, words: &'static str
 
 #[cfg(test)]
 mod tests {
-    use super::TARGETS;
+    use super::{Finding, Findings, Promise, TARGETS, Target, Verdict};
     use crate::benchmark::BENCHMARKS;
+    use crate::rounds::Ratio;
+
+    #[test]
+    fn a_verdict_agrees_with_the_digits_that_are_shown() {
+        let judge = |median, high, least| {
+            let target = Target { benchmark: "b", rival: "r", promise: Promise::Ratio(least), words: "" };
+            let ratio = Ratio { median, interval: (0.0, high) };
+            let findings = Findings::from([(("b", "r"), Finding { ratio, calls: None })]);
+            target.judge(&findings).map(|(verdict, _)| verdict)
+        };
+        assert!(judge(0.996, 0.998, 1.0) == Some(Verdict::Met));
+        assert!(judge(0.98, 0.996, 1.0) == Some(Verdict::Even));
+        assert!(judge(0.98, 0.99, 1.0) == Some(Verdict::Missed));
+        assert!(judge(0.91, 0.92, 1.0 / 1.1) == Some(Verdict::Met));
+    }
 
     #[test]
     fn every_target_names_a_row_that_is_measured() {

@@ -59,7 +59,7 @@ impl Connecting {
             }
             match result {
                 Ok(()) => break true,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if sys::is_interrupted(&error) => {}
                 Err(error) if sys::is_connect_retry(&error) && waits && !self.deadline.has_passed() => {}
                 Err(error) if sys::is_connect_retry(&error) => break false,
                 Err(error) => return Err(connect_error(error)),

@@ -31,6 +31,10 @@ impl Events {
         Self { list: vec![NO_EVENT; FIRST_CAPACITY], count: 0 }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, Readiness)> + '_ {
         self.list.iter().take(self.count).filter_map(|event| {
             let (key, flags) = (event.u64, event.events);

@@ -25,6 +25,10 @@ impl Events {
         Self { list: polling::Events::new() }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, Readiness)> + '_ {
         self.list.iter().map(|event| {
             let ended = event.is_interrupt() || event.is_err().unwrap_or(false);

@@ -7,6 +7,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    hash::{BuildHasherDefault, Hasher},
     io,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
@@ -106,18 +107,20 @@ pub(crate) struct Watch {
 pub(crate) struct Registry {
     poller: Poller,
     entries: Mutex<Entries>,
+    /// Whether `entries.buffered` has any, to be asked without the lock.
+    has_buffered: AtomicBool,
 }
 
 #[derive(Debug, Default)]
 struct Entries {
-    watched: HashMap<usize, (RawSource, Watch)>,
+    watched: KeyMap<(RawSource, Watch)>,
     /// Keys of the sockets that hold received data themselves.
     buffered: HashSet<usize>,
 }
 
 impl Registry {
     pub(crate) fn new() -> io::Result<Arc<Self>> {
-        Ok(Arc::new(Self { poller: Poller::new()?, entries: Mutex::default() }))
+        Ok(Arc::new(Self { poller: Poller::new()?, entries: Mutex::default(), has_buffered: AtomicBool::new(false) }))
     }
 
     /// Watches a socket, or changes what it is watched for.
@@ -140,6 +143,7 @@ impl Registry {
         entries.watched.insert(*key, (*source, watch));
         if buffered.load(Ordering::Relaxed) {
             entries.buffered.insert(*key);
+            self.has_buffered.store(true, Ordering::Relaxed);
         }
         Ok(())
     }
@@ -156,6 +160,7 @@ impl Registry {
             self.delete(source);
         }
         entries.buffered.clear();
+        self.has_buffered.store(false, Ordering::Relaxed);
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -178,12 +183,19 @@ impl Registry {
 
     /// Tells whether a watched socket holds received data itself, so that a wait has nothing to wait for.
     pub(crate) fn has_buffered(&self) -> bool {
+        // A socket that another thread fills at this moment may be missed: so would one that it fills a moment later.
+        if !self.has_buffered.load(Ordering::Relaxed) {
+            return false;
+        }
         let entries = lock(&self.entries);
         entries.buffered.iter().any(|key| entries.watched.get(key).is_some_and(|(_, watch)| watch.read))
     }
 
     /// Passes on what the sockets are ready for, as far as they are watched for it.
     pub(crate) fn collect(&self, events: &Events, mut found: impl FnMut(usize, Readiness)) {
+        if events.is_empty() && !self.has_buffered.load(Ordering::Relaxed) {
+            return;
+        }
         let entries = lock(&self.entries);
         for (key, readiness) in events.iter() {
             if let Some((_, watch)) = entries.watched.get(&key) {
@@ -204,11 +216,13 @@ impl Registry {
         } else {
             entries.buffered.remove(&key);
         }
+        self.has_buffered.store(!entries.buffered.is_empty(), Ordering::Relaxed);
     }
 
     fn forget(&self, key: usize) -> bool {
         let mut entries = lock(&self.entries);
         entries.buffered.remove(&key);
+        self.has_buffered.store(!entries.buffered.is_empty(), Ordering::Relaxed);
         let Some((source, _)) = entries.watched.remove(&key) else { return false };
         self.delete(source);
         true
@@ -290,4 +304,28 @@ fn raw(socket: &Socket) -> RawSource {
 /// A panic while the lock was held cannot leave these maps half-changed, so poisoning says nothing.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A map from keys.
+pub(crate) type KeyMap<V> = HashMap<usize, V, BuildHasherDefault<KeyHasher>>;
+
+/// Keys count up: a multiplication spreads them over the table.
+#[derive(Default)]
+pub(crate) struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_usize(usize::from(*byte));
+        }
+    }
+
+    fn write_usize(&mut self, key: usize) {
+        // 2^64 divided by the golden ratio: neighbours land far apart.
+        self.0 = (self.0 ^ key as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
 }

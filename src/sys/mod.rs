@@ -3,6 +3,12 @@
 #![allow(unsafe_code)]
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
+#[path = "datagram_linux.rs"]
+mod datagram;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[path = "datagram_portable.rs"]
+mod datagram;
+#[cfg(any(target_os = "linux", target_os = "android"))]
 #[path = "epoll.rs"]
 mod events;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
@@ -23,15 +29,17 @@ mod segments;
 mod segments;
 mod transfer;
 
+pub(crate) use datagram::{receive_datagram, send_datagram};
 pub(crate) use events::{Events, Readiness};
 pub use handle::NativeHandle;
-pub(crate) use handle::{Handle, Registry, Watch};
+pub(crate) use handle::{Handle, KeyMap, Registry, Watch};
 pub(crate) use os::{
     HAS_ABSTRACT_NAMES, MAX_LOCAL_PATH, clear_path_owner, is_accept_of_a_gone_peer, is_connect_in_progress,
-    is_connect_retry, is_network_reset, is_no_such_path, is_out_of_descriptors, local_pair, path_owner, wait_for,
+    is_connect_retry, is_interrupted, is_network_reset, is_no_such_path, is_out_of_descriptors, is_would_block,
+    local_pair, path_owner, wait_for,
 };
 pub(crate) use segments::{MAX_SEGMENTS, is_segmentation_refused, receive_segments, send_segments, set_coalescing};
-pub(crate) use transfer::{Datagram, accept, allow_rebinding, receive_datagram, receive_more, send, send_two};
+pub(crate) use transfer::{Datagram, accept, allow_rebinding, receive, receive_more, send, send_two};
 
 /// What a single socket is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

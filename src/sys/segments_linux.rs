@@ -15,6 +15,10 @@ pub(crate) const MAX_SEGMENTS: usize = 64;
 /// The kernel refuses it with `EINVAL` or `EMSGSIZE` where a datagram does not fit into one packet of the network, and
 /// with `EIO` or `EOPNOTSUPP` where the device cannot do it; then nothing was sent.
 pub(crate) fn send_segments(socket: &Socket, datagrams: &[&[u8]], segment: u16, to: &SockAddr) -> io::Result<()> {
+    // For small datagrams a copy costs less than the kernel's walk over a piece for each.
+    let copy = if datagrams.len() * usize::from(segment) <= MOST_COPIED { datagrams.concat() } else { Vec::new() };
+    let copied = [copy.as_slice()];
+    let datagrams = if copy.is_empty() { datagrams } else { &copied };
     let mut pieces = [libc::iovec { iov_base: ptr::null_mut(), iov_len: 0 }; MAX_SEGMENTS];
     let mut count = 0;
     for (piece, datagram) in pieces.iter_mut().zip(datagrams) {
@@ -91,6 +95,9 @@ pub(crate) fn receive_segments(socket: &Socket, buffer: &mut [u8], wait: bool) -
     }
     Ok((Datagram { length, from }, segment))
 }
+
+/// The most bytes that are put into one piece before they are sent.
+const MOST_COPIED: usize = 16 * 1024;
 
 /// Room for one control message, aligned as its header needs it.
 #[derive(Default)]

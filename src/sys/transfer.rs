@@ -3,9 +3,11 @@
 
 use std::{
     io::{self, IoSlice},
-    mem::MaybeUninit,
     net::SocketAddr,
 };
+
+#[cfg(unix)]
+use std::os::fd::AsRawFd;
 
 use socket2::{SockAddr, Socket};
 
@@ -48,6 +50,22 @@ pub(crate) fn send_two(socket: &Socket, first: &[u8], second: &[u8]) -> io::Resu
     socket.send_vectored_with_flags(&[IoSlice::new(first), IoSlice::new(second)], NO_SIGNAL)
 }
 
+/// Receives what there is; 0 bytes are the end.
+#[inline]
+pub(crate) fn receive(socket: &Socket, buffer: &mut [u8]) -> io::Result<usize> {
+    #[cfg(unix)]
+    {
+        // SAFETY: the pointer points at memory of the length told, which the kernel may write.
+        let received = unsafe { libc::recv(socket.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len(), 0) };
+        usize::try_from(received).map_err(|_| io::Error::last_os_error())
+    }
+    #[cfg(not(unix))]
+    {
+        let mut socket = socket;
+        std::io::Read::read(&mut socket, buffer)
+    }
+}
+
 /// Receives up to `room` bytes behind those that the buffer holds.
 pub(crate) fn receive_more(socket: &Socket, buffer: &mut Vec<u8>, room: usize) -> io::Result<usize> {
     buffer.reserve(room);
@@ -57,25 +75,6 @@ pub(crate) fn receive_more(socket: &Socket, buffer: &mut Vec<u8>, room: usize) -
     // SAFETY: `recv` initialised the first `count` bytes of the spare capacity.
     unsafe { buffer.set_len(buffer.len() + count) };
     Ok(count)
-}
-
-/// Receives one datagram and tells its true length.
-pub(crate) fn receive_datagram(socket: &Socket, buffer: &mut [u8]) -> io::Result<Datagram> {
-    let buffer = as_uninit(buffer);
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    let (length, from) = socket.recv_from_with_flags(buffer, libc::MSG_TRUNC)?;
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    let (length, from) = {
-        let capacity = buffer.len();
-        let (length, flags, from) = socket.recv_from_vectored(&mut [socket2::MaybeUninitSlice::new(buffer)])?;
-        (if flags.is_truncated() { capacity + 1 } else { length }, from)
-    };
-    Ok(Datagram { length, from: from.as_socket() })
-}
-
-fn as_uninit(buffer: &mut [u8]) -> &mut [MaybeUninit<u8>] {
-    // SAFETY: the layouts are the same, and `socket2` promises to write only initialised bytes.
-    unsafe { &mut *(std::ptr::from_mut(buffer) as *mut [MaybeUninit<u8>]) }
 }
 
 /// Apple systems have the socket option `SO_NOSIGPIPE` instead, which `socket2` sets; Windows has no such signal.

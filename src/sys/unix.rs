@@ -95,3 +95,19 @@ pub(crate) const MAX_LOCAL_PATH: usize =
 
 /// Whether a path that begins with a NUL byte is a name without a file (`unix(7)`).
 pub(crate) const HAS_ABSTRACT_NAMES: bool = cfg!(any(target_os = "linux", target_os = "android"));
+
+/// Tells whether a call would have had to wait. Asking the number costs less than asking for the kind, which every
+/// empty poll of a socket does.
+#[inline]
+pub(crate) fn is_would_block(error: &io::Error) -> bool {
+    match error.raw_os_error() {
+        Some(code) => code == libc::EAGAIN || code == libc::EWOULDBLOCK,
+        None => error.kind() == io::ErrorKind::WouldBlock,
+    }
+}
+
+/// Tells whether a signal ended a call.
+#[inline]
+pub(crate) fn is_interrupted(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::EINTR)
+}

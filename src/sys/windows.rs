@@ -80,3 +80,13 @@ pub(crate) const MAX_LOCAL_PATH: usize = 107;
 
 /// Whether a path that begins with a NUL byte is a name without a file.
 pub(crate) const HAS_ABSTRACT_NAMES: bool = false;
+
+/// Tells whether a call would have had to wait.
+pub(crate) fn is_would_block(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::WouldBlock
+}
+
+/// Tells whether a signal ended a call; Windows has none.
+pub(crate) fn is_interrupted(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::Interrupted
+}

@@ -105,43 +105,45 @@ impl Bound {
     }
 
     pub(super) fn send(&self, data: &[u8], address: IpAddress, port: u16, mode: Mode) -> Result<usize> {
-        let to = self.peer(address, port);
-        self.send_one(data, &to, &mut mode.begin()).map_err(transfer_error)
+        let to = address.for_family(self.dual_stack, port);
+        self.send_one(data, to, &mut mode.begin()).map_err(transfer_error)
     }
 
-    fn send_one(&self, data: &[u8], to: &SockAddr, attempt: &mut Attempt) -> io::Result<usize> {
-        attempt.call(self.socket(), Direction::Write, |socket| socket.send_to(data, to))
+    #[inline]
+    fn send_one(&self, data: &[u8], to: SocketAddr, attempt: &mut Attempt) -> io::Result<usize> {
+        attempt.call(self.socket(), Direction::Write, |socket| sys::send_datagram(socket, data, to))
     }
 
     pub(super) fn send_batch(&self, datagrams: &[&[u8]], address: IpAddress, port: u16, mode: Mode) -> Result<usize> {
-        let to = self.peer(address, port);
+        let to = address.for_family(self.dual_stack, port);
+        let to_all = SockAddr::from(to);
         let mut attempt = mode.begin();
         let mut rest = datagrams;
         while !rest.is_empty() {
             let result = match group(rest) {
-                (1, _) | (_, None) => self.send_first(rest, &to, &mut attempt),
+                (1, _) | (_, None) => self.send_first(rest, to, &mut attempt),
                 (count, Some(segment)) => {
                     let (together, _) = rest.split_at_checked(count).unwrap_or((rest, &[]));
                     let sent = attempt.call(self.socket(), Direction::Write, |socket| {
-                        sys::send_segments(socket, together, segment, &to)
+                        sys::send_segments(socket, together, segment, &to_all)
                     });
                     match sent {
                         Ok(()) => Ok(count),
-                        Err(error) if sys::is_segmentation_refused(&error) => self.send_first(rest, &to, &mut attempt),
+                        Err(error) if sys::is_segmentation_refused(&error) => self.send_first(rest, to, &mut attempt),
                         Err(error) => Err(error),
                     }
                 }
             };
             match result {
                 Ok(count) => rest = rest.get(count..).unwrap_or_default(),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock && rest.len() < datagrams.len() => break,
+                Err(error) if sys::is_would_block(&error) && rest.len() < datagrams.len() => break,
                 Err(error) => return Err(transfer_error(error)),
             }
         }
         Ok(datagrams.len() - rest.len())
     }
 
-    fn send_first(&self, datagrams: &[&[u8]], to: &SockAddr, attempt: &mut Attempt) -> io::Result<usize> {
+    fn send_first(&self, datagrams: &[&[u8]], to: SocketAddr, attempt: &mut Attempt) -> io::Result<usize> {
         let first = datagrams.first().copied().unwrap_or_default();
         self.send_one(first, to, attempt).map(|_| 1)
     }
@@ -193,7 +195,8 @@ impl Bound {
         drop(ahead);
         let mut attempt = mode.begin();
         self.receive_one(&mut attempt, |socket| batch.fill(socket, true))?;
-        while batch.has_room() && batch.fill(self.socket(), false).is_ok() {}
+        // Datagrams that came together are many already; the call that finds no more of them is better not made.
+        while batch.len() < ENOUGH && batch.has_room() && batch.fill(self.socket(), false).is_ok() {}
         Ok(batch.len())
     }
 
@@ -223,15 +226,12 @@ impl Bound {
             match attempt.call(self.socket(), Direction::Read, &mut receive) {
                 Ok((value, Some(from))) => return Ok((value, from)),
                 Ok((_, None)) => {}
+                Err(error) if sys::is_would_block(&error) => return Err(Error::NotReady),
                 Err(error)
                     if matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset) => {}
                 Err(error) => return Err(transfer_error(error)),
             }
         }
-    }
-
-    fn peer(&self, address: IpAddress, port: u16) -> SockAddr {
-        SockAddr::from(address.for_family(self.dual_stack, port))
     }
 }
 
@@ -246,7 +246,7 @@ fn open(domain: Domain) -> io::Result<Socket> {
 
 /// A UDP socket has no connection to lose.
 fn transfer_error(error: io::Error) -> Error {
-    if error.kind() == io::ErrorKind::WouldBlock { Error::NotReady } else { Error::from_os(error) }
+    if sys::is_would_block(&error) { Error::NotReady } else { Error::from_os(error) }
 }
 
 /// How many of the datagrams can go together, and the length of each; the last one may be shorter.
@@ -258,3 +258,6 @@ fn group(datagrams: &[&[u8]]) -> (usize, Option<u16>) {
     let shorter = datagrams.get(equal).is_some_and(|next| equal < most && (1..length).contains(&next.len()));
     (equal + usize::from(shorter), Some(segment))
 }
+
+/// How many datagrams a batch has at the least before it is given out, if there are so many.
+const ENOUGH: usize = 32;
