@@ -75,6 +75,7 @@ mod mode;
 mod packet;
 mod selector;
 mod status;
+mod surface;
 mod sys;
 mod tcp;
 mod time;

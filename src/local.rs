@@ -2,7 +2,7 @@
 
 mod listener;
 
-use std::{io, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 use socket2::{Domain, SockAddr, Socket, Type};
 
@@ -12,9 +12,9 @@ use crate::{
     error::{Error, Limit, Result},
     link::Link,
     mode::Mode,
-    packet::Packet,
     status::Status,
-    sys::{self, Handle, NativeHandle},
+    surface::stream_methods,
+    sys,
 };
 
 /// A connection to a program on the same machine, over a path instead of an address and a port.
@@ -86,125 +86,9 @@ impl LocalSocket {
         }
     }
 
-    /// Ends a connection that was begun in non-blocking mode; see
-    /// [`TcpSocket::finish_connect`](crate::TcpSocket::finish_connect).
-    pub fn finish_connect(&mut self) -> Status {
-        self.link.finish_connect()
-    }
-
     /// Closes the connection, if there is one, and drops what is in its outbox.
     pub fn disconnect(&mut self) {
         self.link.disconnect();
-    }
-
-    /// Tells whether the socket has a connection of which it does not know yet that it has ended.
-    #[must_use]
-    pub fn is_connected(&self) -> bool {
-        self.link.is_open()
-    }
-
-    /// Sends bytes; see [`TcpSocket::send`](crate::TcpSocket::send).
-    pub fn send(&mut self, data: &[u8]) -> Status<usize> {
-        self.link.send(data)
-    }
-
-    /// Receives at least one byte; see [`TcpSocket::receive`](crate::TcpSocket::receive).
-    pub fn receive(&mut self, buffer: &mut [u8]) -> Status<usize> {
-        self.link.receive(buffer)
-    }
-
-    /// Sends a packet with its length in front; see [`TcpSocket::send_packet`](crate::TcpSocket::send_packet).
-    pub fn send_packet(&mut self, packet: &Packet) -> Status {
-        self.link.send_packet(packet)
-    }
-
-    /// Puts a packet into the outbox; see [`TcpSocket::queue_packet`](crate::TcpSocket::queue_packet).
-    pub fn queue_packet(&mut self, packet: &Packet) -> Status {
-        self.link.queue_packet(packet)
-    }
-
-    /// Sends what is in the outbox; see [`TcpSocket::flush`](crate::TcpSocket::flush).
-    pub fn flush(&mut self) -> Status {
-        self.link.flush()
-    }
-
-    /// Returns how many bytes are in the outbox.
-    #[must_use]
-    pub fn pending_bytes(&self) -> usize {
-        self.link.pending_bytes()
-    }
-
-    /// Receives the next packet; see [`TcpSocket::receive_packet`](crate::TcpSocket::receive_packet).
-    pub fn receive_packet(&mut self, packet: &mut Packet) -> Status {
-        self.link.receive_packet(packet)
-    }
-
-    /// Ends the connection in one direction; see [`TcpSocket::shutdown_send`](crate::TcpSocket::shutdown_send).
-    pub fn shutdown_send(&mut self) -> Status {
-        self.link.shutdown_send()
-    }
-
-    /// Chooses between blocking (the default) and non-blocking mode, for this connection and those to come.
-    ///
-    /// # Errors
-    ///
-    /// The system's, in theory: for an open socket it cannot fail on the systems this crate knows.
-    pub fn set_blocking(&mut self, blocking: bool) -> Result<()> {
-        self.link.set_mode(Mode { blocking, ..self.link.mode() })
-    }
-
-    /// Tells whether operations wait.
-    #[must_use]
-    pub fn is_blocking(&self) -> bool {
-        self.link.mode().blocking
-    }
-
-    /// Sets how long an operation waits in blocking mode; see
-    /// [`TcpSocket::set_timeout`](crate::TcpSocket::set_timeout).
-    ///
-    /// # Errors
-    ///
-    /// As for [`set_blocking`](Self::set_blocking).
-    pub fn set_timeout(&mut self, limit: Option<Duration>) -> Result<()> {
-        self.link.set_mode(Mode { timeout: limit, ..self.link.mode() })
-    }
-
-    /// Returns how long an operation waits in blocking mode.
-    #[must_use]
-    pub fn timeout(&self) -> Option<Duration> {
-        self.link.mode().timeout
-    }
-
-    /// Sets the largest packet to send or to receive; the default is 16 MiB.
-    pub fn set_packet_limit(&mut self, bytes: usize) {
-        self.link.set_packet_limit(bytes);
-    }
-
-    /// Returns the largest packet to send or to receive.
-    #[must_use]
-    pub fn packet_limit(&self) -> usize {
-        self.link.packet_limit()
-    }
-
-    /// Sets how many bytes the outbox takes; the default is 8 MiB.
-    pub fn set_outbox_limit(&mut self, bytes: usize) {
-        self.link.set_outbox_limit(bytes);
-    }
-
-    /// Returns how many bytes the outbox takes.
-    #[must_use]
-    pub fn outbox_limit(&self) -> usize {
-        self.link.outbox_limit()
-    }
-
-    /// Returns the system's handle of the socket, `None` when it is not open.
-    #[must_use]
-    pub fn native_handle(&self) -> Option<NativeHandle<'_>> {
-        self.link.handle().map(Handle::native)
-    }
-
-    pub(crate) fn handle(&self) -> Option<&Handle> {
-        self.link.handle()
     }
 
     fn accepted(socket: Socket, mode: Mode) -> Self {
@@ -212,27 +96,11 @@ impl LocalSocket {
     }
 }
 
+stream_methods!(LocalSocket);
+
 impl Default for LocalSocket {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-/// `NotReady` is `WouldBlock`; the end of the stream is 0 bytes, a reset an error.
-impl io::Read for LocalSocket {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.link.read(buffer)
-    }
-}
-
-/// `NotReady` is `WouldBlock`, `Disconnected` is `NotConnected`; `flush` empties the outbox.
-impl io::Write for LocalSocket {
-    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        Ok(self.send(data).into_result()?)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(Self::flush(self).into_result()?)
     }
 }
 

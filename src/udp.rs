@@ -4,7 +4,7 @@ mod batch;
 mod bound;
 mod multicast;
 
-use std::{net, sync::OnceLock, time::Duration};
+use std::{net, sync::OnceLock};
 
 use socket2::Socket;
 
@@ -17,6 +17,7 @@ use crate::{
     mode::Mode,
     packet::Packet,
     status::Status,
+    surface::mode_methods,
     sys::{Handle, NativeHandle},
 };
 
@@ -209,37 +210,6 @@ impl UdpSocket {
         self.bound()?.socket().set_send_buffer_size(bytes).map_err(Error::from_os)
     }
 
-    /// Chooses between blocking (the default) and non-blocking mode, also for later binds.
-    ///
-    /// # Errors
-    ///
-    /// The system's, in theory: for an open socket it cannot fail on the systems this crate knows.
-    pub fn set_blocking(&mut self, blocking: bool) -> Result<()> {
-        self.change(Mode { blocking, ..self.mode })
-    }
-
-    /// Tells whether operations wait.
-    #[must_use]
-    pub fn is_blocking(&self) -> bool {
-        self.mode.blocking
-    }
-
-    /// Sets how long an operation waits in blocking mode; `None`, the default, is for ever. When it passes, the answer
-    /// is `NotReady`.
-    ///
-    /// # Errors
-    ///
-    /// As for [`set_blocking`](Self::set_blocking).
-    pub fn set_timeout(&mut self, limit: Option<Duration>) -> Result<()> {
-        self.change(Mode { timeout: limit, ..self.mode })
-    }
-
-    /// Returns how long an operation waits in blocking mode.
-    #[must_use]
-    pub fn timeout(&self) -> Option<Duration> {
-        self.mode.timeout
-    }
-
     /// Tells whether the socket is open: bound, or used to send.
     #[must_use]
     pub fn is_bound(&self) -> bool {
@@ -281,10 +251,16 @@ impl UdpSocket {
         Ok(self.bound.get_or_init(|| bound))
     }
 
-    fn change(&mut self, mode: Mode) -> Result<()> {
+    fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    fn change_mode(&mut self, mode: Mode) -> Result<()> {
         self.mode.change(mode, self.bound.get().map(Bound::socket))
     }
 }
+
+mode_methods!(UdpSocket, timeout: "When it passes, the answer is `NotReady`.");
 
 impl Default for UdpSocket {
     fn default() -> Self {

@@ -15,6 +15,7 @@ const RANKS: &[&[&str]] = &[
     &["bytes", "mode"],
     &["ip", "packet"],
     &["link"],
+    &["surface"],
     &["tcp", "udp", "local"],
     &["selector"],
 ];

@@ -1,15 +1,13 @@
 //! Listeners for local sockets.
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::path::{Path, PathBuf};
 
 use super::{LocalSocket, address, open};
 use crate::{
     error::{Error, Result},
     mode::Mode,
     status::Status,
+    surface::mode_methods,
     sys::{self, Direction, Handle, NativeHandle},
 };
 
@@ -96,37 +94,6 @@ impl LocalListener {
         self.place.as_ref().map(|place| place.path.as_path())
     }
 
-    /// Chooses whether [`accept`](Self::accept) waits (the default).
-    ///
-    /// # Errors
-    ///
-    /// The system's, in theory: for an open socket it cannot fail on the systems this crate knows.
-    pub fn set_blocking(&mut self, blocking: bool) -> Result<()> {
-        self.change(Mode { blocking, ..self.mode })
-    }
-
-    /// Tells whether [`accept`](Self::accept) waits.
-    #[must_use]
-    pub fn is_blocking(&self) -> bool {
-        self.mode.blocking
-    }
-
-    /// Sets how long [`accept`](Self::accept) waits in blocking mode; `None`, the default, is for ever. Accepted
-    /// sockets start with the same timeout.
-    ///
-    /// # Errors
-    ///
-    /// As for [`set_blocking`](Self::set_blocking).
-    pub fn set_timeout(&mut self, limit: Option<Duration>) -> Result<()> {
-        self.change(Mode { timeout: limit, ..self.mode })
-    }
-
-    /// Returns how long [`accept`](Self::accept) waits in blocking mode.
-    #[must_use]
-    pub fn timeout(&self) -> Option<Duration> {
-        self.mode.timeout
-    }
-
     /// Returns the system's handle of the socket, `None` when it is not open.
     #[must_use]
     pub fn native_handle(&self) -> Option<NativeHandle<'_>> {
@@ -137,10 +104,16 @@ impl LocalListener {
         self.place.as_ref().map(|place| &place.handle)
     }
 
-    fn change(&mut self, mode: Mode) -> Result<()> {
+    fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    fn change_mode(&mut self, mode: Mode) -> Result<()> {
         self.mode.change(mode, self.place.as_ref().map(|place| place.handle.socket()))
     }
 }
+
+mode_methods!(LocalListener, timeout: "When it passes, `accept` answers `NotReady`. Accepted sockets start with the same limit.");
 
 impl Default for LocalListener {
     fn default() -> Self {

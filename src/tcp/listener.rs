@@ -4,7 +4,6 @@ use std::{
     io,
     mem::MaybeUninit,
     net::{self, SocketAddr},
-    time::Duration,
 };
 
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
@@ -15,6 +14,7 @@ use crate::{
     ip::IpAddress,
     mode::Mode,
     status::Status,
+    surface::mode_methods,
     sys::{self, Direction, Handle, NativeHandle},
 };
 
@@ -143,37 +143,6 @@ impl TcpListener {
         self.local().map(IpAddress::from)
     }
 
-    /// Chooses whether [`accept`](Self::accept) waits (the default).
-    ///
-    /// # Errors
-    ///
-    /// The system's, in theory: for an open socket it cannot fail on the systems this crate knows.
-    pub fn set_blocking(&mut self, blocking: bool) -> Result<()> {
-        self.change(Mode { blocking, ..self.mode })
-    }
-
-    /// Tells whether [`accept`](Self::accept) waits.
-    #[must_use]
-    pub fn is_blocking(&self) -> bool {
-        self.mode.blocking
-    }
-
-    /// Sets how long [`accept`](Self::accept) waits in blocking mode; `None`, the default, is for ever. Accepted
-    /// sockets start with the same timeout.
-    ///
-    /// # Errors
-    ///
-    /// As for [`set_blocking`](Self::set_blocking).
-    pub fn set_timeout(&mut self, limit: Option<Duration>) -> Result<()> {
-        self.change(Mode { timeout: limit, ..self.mode })
-    }
-
-    /// Returns how long [`accept`](Self::accept) waits in blocking mode.
-    #[must_use]
-    pub fn timeout(&self) -> Option<Duration> {
-        self.mode.timeout
-    }
-
     /// Returns the system's handle of the socket, `None` when it is not open.
     #[must_use]
     pub fn native_handle(&self) -> Option<NativeHandle<'_>> {
@@ -184,7 +153,11 @@ impl TcpListener {
         self.handle.as_ref()
     }
 
-    fn change(&mut self, mode: Mode) -> Result<()> {
+    fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    fn change_mode(&mut self, mode: Mode) -> Result<()> {
         self.mode.change(mode, self.handle.as_ref().map(Handle::socket))
     }
 
@@ -192,6 +165,8 @@ impl TcpListener {
         self.handle.as_ref()?.socket().local_addr().ok()?.as_socket()
     }
 }
+
+mode_methods!(TcpListener, timeout: "When it passes, `accept` answers `NotReady`. Accepted sockets start with the same limit.");
 
 impl Default for TcpListener {
     fn default() -> Self {
