@@ -59,7 +59,9 @@ fn readable_sockets_of_every_family_are_ready_until_they_are_drained() {
         assert!(selector.is_ready(&client), "the end can be received too");
     }
     check::<V4>();
-    check::<V6>();
+    if support::has_v6() {
+        check::<V6>();
+    }
     check::<Local>();
 }
 

@@ -38,6 +38,9 @@ macro_rules! rows {
                 }
                 #[test]
                 fn v6() {
+                    if !$crate::support::has_v6() {
+                        return;
+                    }
                     $crate::modes!($modes, super::$row::<$crate::support::V6>);
                 }
                 $crate::local_row!($modes, $row $(, $only)?);

@@ -96,7 +96,7 @@ fn connect_keeps_its_limit<F: Family>(_mode: Mode) {
 
 #[test]
 fn udp_receive_keeps_its_limit() {
-    for address in [IpAddress::LOCAL_HOST, IpAddress::LOCAL_HOST_V6] {
+    for address in crate::support::loopbacks() {
         let mut socket = UdpSocket::new();
         socket.bind_to(address, 0).into_result().unwrap();
         socket.set_timeout(Some(LIMIT)).unwrap();

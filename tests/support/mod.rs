@@ -280,6 +280,22 @@ impl Family for Local {
     }
 }
 
+/// Tells whether this machine has IPv6, which a container may not have. Where the project's own gate runs there must be.
+pub fn has_v6() -> bool {
+    let has = std::net::UdpSocket::bind("[::1]:0").is_ok();
+    assert!(has || std::env::var_os("CI").is_none(), "this machine has no IPv6");
+    if !has {
+        eprintln!("this machine has no IPv6: what is tested over it is left out");
+    }
+    has
+}
+
+/// The loopback addresses of this machine.
+pub fn loopbacks() -> Vec<IpAddress> {
+    let both = [IpAddress::LOCAL_HOST, IpAddress::LOCAL_HOST_V6];
+    both.into_iter().filter(|address| address.is_v4() || has_v6()).collect()
+}
+
 /// A path of a local socket that no other test uses.
 pub fn fresh_path() -> PathBuf {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
