@@ -137,16 +137,28 @@ fn alone_and_headless_it_plays_for_its_seconds_and_reports() {
     assert_eq!(figures(&report, "partings")[1..], [0.0; 5], "{report}");
 }
 
+/// Tells whether this machine has IPv6, which a container may not have. Where the project's own gate runs there must be.
+fn has_v6() -> bool {
+    let has = std::net::UdpSocket::bind("[::1]:0").is_ok();
+    assert!(has || std::env::var_os("CI").is_none(), "this machine has no IPv6");
+    has
+}
+
 #[test]
 fn processes_play_together_over_ipv4_and_ipv6() {
     let places = [("127.0.0.1", "127.0.0.1"), ("::1", "::1"), ("::1", "[::1]"), ("::", "127.0.0.1")];
-    let games = places.map(|(bind, host)| {
-        let (server, port, _) = Running::serve(&["--bind", bind, "--seconds", "5"]);
-        let port = port.to_string();
-        let join =
-            |name| Running::start(&["join", host, "--port", &port, "--headless", "--seconds", "2", "--name", name]);
-        (server, [join("Ada"), join("Bob")])
-    });
+    let places: Vec<_> = places.into_iter().filter(|(bind, _)| *bind != "::1" || has_v6()).collect();
+    // All of them at once.
+    let games: Vec<_> = places
+        .into_iter()
+        .map(|(bind, host)| {
+            let (server, port, _) = Running::serve(&["--bind", bind, "--seconds", "5"]);
+            let port = port.to_string();
+            let join =
+                |name| Running::start(&["join", host, "--port", &port, "--headless", "--seconds", "2", "--name", name]);
+            (server, [join("Ada"), join("Bob")])
+        })
+        .collect();
     for (server, players) in games {
         for player in players {
             let (code, report, errors) = player.end();
@@ -286,7 +298,7 @@ fn help_has_examples() {
 fn a_signal_ends_it_with_a_report() {
     // A server runs until it is told to end: all is well. A run whose seconds are not over was cut short.
     for (signal, arguments, code) in [
-        ("-INT", &["serve", "--port", "0", "--bind", "::1", "--bots", "2"][..], 0),
+        ("-INT", &["serve", "--port", "0", "--bind", "127.0.0.1", "--bots", "2"][..], 0),
         ("-TERM", &["serve", "--port", "0"], 0),
     ] {
         let mut server = Running::start(arguments);

@@ -390,6 +390,10 @@ fn a_taken_port_is_an_error_that_says_so() {
 
 #[test]
 fn runs_on_ipv6_and_ends_when_asked() {
+    // A container may have none; where the project's own gate runs there must be.
+    if std::net::UdpSocket::bind("[::1]:0").is_err() && std::env::var_os("CI").is_none() {
+        return;
+    }
     let server = Server::open(Some(IpAddress::LOCAL_HOST_V6), 0, mpsc::sync_channel(1).0).unwrap();
     assert_ne!(server.port(), 0);
     let stop = Stop::default();
