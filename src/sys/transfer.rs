@@ -62,7 +62,7 @@ pub(crate) fn receive(socket: &Socket, buffer: &mut [u8]) -> io::Result<usize> {
     #[cfg(not(unix))]
     {
         let mut socket = socket;
-        std::io::Read::read(&mut socket, buffer)
+        io::Read::read(&mut socket, buffer)
     }
 }
 
