@@ -206,6 +206,7 @@ impl IpAddress {
     }
 
     /// The address as a socket of that family has to be told it.
+    #[inline]
     pub(crate) fn for_family(self, dual_stack: bool, port: u16) -> SocketAddr {
         match self.0 {
             Family::V4(address) if dual_stack => SocketAddr::new(address.to_ipv6_mapped().into(), port),
@@ -218,6 +219,7 @@ impl IpAddress {
     }
 
     /// The address that a socket reports: an IPv4 peer of an IPv6 socket is an IPv4 peer.
+    #[inline]
     pub(crate) fn reported(address: SocketAddr) -> Self {
         match address {
             SocketAddr::V6(v6) => match v6.ip().to_ipv4_mapped() {

@@ -128,10 +128,12 @@ impl Link {
         }
     }
 
+    #[inline]
     pub(crate) fn send(&mut self, data: &[u8]) -> Status<usize> {
         if data.is_empty() { Status::Done(0) } else { self.try_send(data).into() }
     }
 
+    #[inline]
     fn try_send(&mut self, data: &[u8]) -> Result<usize> {
         self.establish()?;
         let mut attempt = self.mode.begin();
@@ -151,6 +153,7 @@ impl Link {
         Ok(data.len() - rest.len())
     }
 
+    #[inline]
     pub(crate) fn receive(&mut self, buffer: &mut [u8]) -> Status<usize> {
         if let Some(received) = self.receive_without_the_system(buffer) {
             return Status::Done(received);

@@ -74,6 +74,7 @@ macro_rules! stream_methods {
             /// then it is `Done(k)` with as many as went, or `NotReady` if none went. In non-blocking mode `Done(k)`
             /// may be less than all; the rest is for the caller to send again, or see
             /// [`send_packet`](Self::send_packet). Empty data is `Done(0)` without a system call.
+            #[inline]
             pub fn send(&mut self, data: &[u8]) -> $crate::status::Status<usize> {
                 self.link.send(data)
             }
@@ -82,6 +83,7 @@ macro_rules! stream_methods {
             ///
             /// `Disconnected` comes after the last byte that the peer has sent, and then every time. An empty buffer is
             /// `Done(0)` without a system call.
+            #[inline]
             pub fn receive(&mut self, buffer: &mut [u8]) -> $crate::status::Status<usize> {
                 self.link.receive(buffer)
             }

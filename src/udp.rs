@@ -96,10 +96,12 @@ impl UdpSocket {
     /// A socket that is not bound takes any free port. `NotReady` when the system has no room for it now, in
     /// non-blocking mode or after the [`timeout`](Self::timeout). `Error` with the kind `TooLong` for more than 65507
     /// bytes (65527 over IPv6); nothing is sent then.
+    #[inline]
     pub fn send(&self, data: &[u8], address: impl Into<IpAddress>, port: u16) -> Status<usize> {
         self.try_send(data, address.into(), port).into()
     }
 
+    #[inline]
     fn try_send(&self, data: &[u8], address: IpAddress, port: u16) -> Result<usize> {
         let bound = self.bound_for(address)?;
         check_length(data.len(), address)?;
@@ -111,6 +113,7 @@ impl UdpSocket {
     /// `Error` with the kind `Truncated` for a datagram that is larger than the buffer; it is gone, and the error
     /// tells its length where the system does. `Error` with the kind `NotBound` when the socket was never bound and
     /// has never sent. `NotReady` when there is none, in non-blocking mode or after the [`timeout`](Self::timeout).
+    #[inline]
     pub fn receive(&self, buffer: &mut [u8]) -> Status<(usize, IpAddress, u16)> {
         self.bound().and_then(|bound| bound.receive(buffer, self.mode)).into()
     }
@@ -238,11 +241,13 @@ impl UdpSocket {
         self.bound.get().map(Bound::handle)
     }
 
+    #[inline]
     fn bound(&self) -> Result<&Bound> {
         self.bound.get().ok_or(Error::NotBound)
     }
 
     /// The open socket; one that can reach `address` is opened if there is none.
+    #[inline]
     fn bound_for(&self, address: IpAddress) -> Result<&Bound> {
         if let Some(bound) = self.bound.get() {
             return Ok(bound);
@@ -293,6 +298,7 @@ impl TryFrom<UdpSocket> for net::UdpSocket {
     }
 }
 
+#[inline]
 fn check_length(length: usize, address: IpAddress) -> Result<()> {
     let limit = match net::IpAddr::from(address) {
         net::IpAddr::V6(v6) if v6.to_ipv4_mapped().is_none() => MAX_DATAGRAM_SIZE_V6,

@@ -104,6 +104,7 @@ impl Bound {
         self.socket().local_addr().ok()?.as_socket()
     }
 
+    #[inline]
     pub(super) fn send(&self, data: &[u8], address: IpAddress, port: u16, mode: Mode) -> Result<usize> {
         let to = address.for_family(self.dual_stack, port);
         self.send_one(data, to, &mut mode.begin()).map_err(transfer_error)
@@ -148,6 +149,7 @@ impl Bound {
         self.send_one(first, to, attempt).map(|_| 1)
     }
 
+    #[inline]
     pub(super) fn receive(&self, buffer: &mut [u8], mode: Mode) -> Result<(usize, IpAddress, u16)> {
         let mut attempt = mode.begin();
         if self.is_coalescing() {
@@ -217,6 +219,7 @@ impl Bound {
     }
 
     /// Receives once; what the network says about an earlier send is not this receive's business.
+    #[inline]
     fn receive_one<T>(
         &self,
         attempt: &mut Attempt,
