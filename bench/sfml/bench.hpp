@@ -62,6 +62,7 @@ void udpBursts();
 
 void selectorRound(std::size_t count);
 void selectorUdpRound(std::size_t count);
+void find(std::size_t count);
 void isReady(std::size_t count);
 void emptyWait();
 

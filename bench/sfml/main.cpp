@@ -24,6 +24,7 @@ const std::map<std::string, std::function<void()>> rounds = {
     {"selector-100", [] { selectorRound(100); }},
     {"selector-1000", [] { selectorRound(1000); }},
     {"selector-udp-1000", [] { selectorUdpRound(1000); }},
+    {"find-1000", [] { find(1000); }},
     {"is-ready-10", [] { isReady(10); }},
     {"is-ready-1000", [] { isReady(1000); }},
     {"empty-wait", emptyWait},

@@ -39,6 +39,16 @@ struct Watched
         const char data[small] = {7};
         expect(::write(peers[index], data, small) == static_cast<ssize_t>(small), "a write was cut");
     }
+
+    // Waits and asks one socket after the other.
+    std::size_t find()
+    {
+        expect(selector.wait(), "wait found nothing");
+        std::size_t ready = 0;
+        while (ready < sockets.size() && !selector.isReady(*sockets[ready]))
+            ++ready;
+        return ready;
+    }
 };
 
 // The same pseudo-random order as the Rust contestants'.
@@ -64,10 +74,7 @@ void selectorRound(std::size_t count)
         {
             const std::size_t chosen = order.next();
             watched.write(chosen);
-            expect(watched.selector.wait(), "wait found nothing");
-            std::size_t ready = 0;
-            while (ready < count && !watched.selector.isReady(*watched.sockets[ready]))
-                ++ready;
+            const std::size_t ready = watched.find();
             expect(ready == chosen, "another socket was ready");
             char buffer[small];
             std::size_t received = 0;
@@ -113,6 +120,16 @@ void selectorUdpRound(std::size_t count)
             expect(sockets[ready]->receive(buffer, small, received, address, port));
             expect(received == small, "a datagram has the wrong size");
         }
+    });
+}
+
+void find(std::size_t count)
+{
+    Watched watched(count);
+    watched.write(count - 1);
+    serve(1, [&](std::uint64_t operations) {
+        for (std::uint64_t i = 0; i < operations; ++i)
+            expect(watched.find() == count - 1, "another socket was ready");
     });
 }
 

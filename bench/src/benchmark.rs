@@ -263,6 +263,17 @@ pub const BENCHMARKS: &[Benchmark] = &[
         contestants: &[here("ours", selector::round::<OurScan, 1_000>), sfml("selector-1000")],
     },
     Benchmark {
+        name: "find-1000",
+        title: "wait and find, one of 1,000 sockets ready",
+        unit: Unit::Each("waits"),
+        threads: Threads::One,
+        contestants: &[
+            here("ours", idle::find_ours::<1_000>),
+            here("epoll", idle::find_epoll::<1_000>),
+            sfml("find-1000"),
+        ],
+    },
+    Benchmark {
         name: "is-ready-10",
         title: "is_ready, 10 sockets",
         unit: Unit::Each("calls"),

@@ -54,6 +54,13 @@ pub struct EpollWatcher {
     sockets: Vec<TcpStream>,
 }
 
+impl EpollWatcher {
+    /// Waits and says which socket is ready.
+    pub fn find(&mut self) -> Result<usize> {
+        Ok(self.epoll.wait(-1)?.next().ok_or("epoll woke up for nothing")? as usize)
+    }
+}
+
 impl Watcher for EpollWatcher {
     type Peers = Vec<TcpStream>;
 
@@ -68,7 +75,7 @@ impl Watcher for EpollWatcher {
     }
 
     fn take(&mut self) -> Result<usize> {
-        let ready = self.epoll.wait(-1)?.next().ok_or("epoll woke up for nothing")? as usize;
+        let ready = self.find()?;
         let mut buffer = [0; SMALL];
         expect(self.sockets[ready].read(&mut buffer)? == SMALL, "a message was cut")?;
         Ok(ready)

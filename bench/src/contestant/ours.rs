@@ -104,6 +104,13 @@ impl OurWatcher {
     pub fn parts(&mut self) -> (&mut SocketSelector, &[TcpSocket]) {
         (&mut self.selector, &self.sockets)
     }
+
+    /// Waits and says which socket is ready.
+    pub fn find(&mut self) -> Result<usize> {
+        self.selector.wait(None)?;
+        let event = self.selector.ready().next().ok_or("wait woke up for nothing")?;
+        Ok(*self.indices.get(&event.key).ok_or("an unknown key")?)
+    }
 }
 
 impl Watcher for OurWatcher {
@@ -125,9 +132,7 @@ impl Watcher for OurWatcher {
     }
 
     fn take(&mut self) -> Result<usize> {
-        self.selector.wait(None)?;
-        let event = self.selector.ready().next().ok_or("wait woke up for nothing")?;
-        let ready = *self.indices.get(&event.key).ok_or("an unknown key")?;
+        let ready = self.find()?;
         receive_small(&mut self.sockets[ready])?;
         Ok(ready)
     }

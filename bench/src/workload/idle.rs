@@ -11,7 +11,7 @@ use polling::{Event, Events, Poller};
 use sockeye::{SocketSelector, StatusCode};
 
 use crate::Result;
-use crate::contestant::epoll::Epoll;
+use crate::contestant::epoll::{Epoll, EpollWatcher};
 use crate::contestant::polling::watch;
 use crate::contestant::raw;
 use crate::contestant::{Peers, Watcher};
@@ -101,6 +101,19 @@ pub fn wait_polling(session: Session) -> Result<()> {
     outcome
 }
 
+/// A wait that finds one of many sockets ready, which stays so; an operation is one wait and the finding of the socket.
+pub fn find_ours<const COUNT: usize>(session: Session) -> Result<()> {
+    let (mut watcher, mut peers) = ours::OurWatcher::gather(COUNT)?;
+    peers.send_to(COUNT - 1)?;
+    repeat(session, || expect(watcher.find()? == COUNT - 1, ANOTHER))
+}
+
+pub fn find_epoll<const COUNT: usize>(session: Session) -> Result<()> {
+    let (mut watcher, mut peers) = EpollWatcher::gather(COUNT)?;
+    peers.send_to(COUNT - 1)?;
+    repeat(session, || expect(watcher.find()? == COUNT - 1, ANOTHER))
+}
+
 /// `is_ready` of every socket in turn after one wait that found one of them ready; an operation is one call.
 pub fn is_ready_ours<const COUNT: usize>(session: Session) -> Result<()> {
     let (mut watcher, mut peers) = ours::OurWatcher::gather(COUNT)?;
@@ -124,4 +137,5 @@ fn expect_would_block<T>(outcome: io::Result<T>) -> Result<()> {
     expect(outcome.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock), NOT_EMPTY)
 }
 
+const ANOTHER: &str = "another socket was ready";
 const NOT_EMPTY: &str = "something came where nothing was sent";
