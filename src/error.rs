@@ -1,6 +1,13 @@
 //! The one error of the crate, sorted by who is at fault.
 
-use std::{error, fmt, io, time::Duration};
+mod kind;
+mod text;
+mod tls;
+
+use std::{error, io, path::Path, time::Duration};
+
+pub use kind::ErrorKind;
+pub use tls::TlsError;
 
 use crate::sys;
 
@@ -48,16 +55,23 @@ pub enum Error {
         /// What the resolver said.
         source: io::Error,
     },
+    /// A file could not be opened, read, written or renamed.
+    File {
+        /// The path of the file.
+        path: Box<str>,
+        /// What the system said.
+        source: io::Error,
+    },
     /// Any other error of the operating system.
     Io(io::Error),
 
     // The peer.
-    /// The peer ended the connection inside a packet.
+    /// The peer ended the connection inside a packet or a body.
     CutShort {
-        /// Bytes of it that had arrived, its length prefix included.
-        received: usize,
+        /// Bytes of it that had arrived, the length prefix of a packet included.
+        received: u64,
         /// Bytes that it should have had, as far as is known.
-        expected: usize,
+        expected: u64,
     },
     /// A datagram was larger than the buffer for it; the datagram is gone.
     Truncated {
@@ -79,6 +93,16 @@ pub enum Error {
         remaining: usize,
     },
 
+    /// The peer understood and refused: a status of 400 or more, a proxy's refusal.
+    PeerRefused {
+        /// The number of its answer.
+        code: u16,
+        /// The text of its answer.
+        text: Box<str>,
+    },
+    /// The connection could not be secured, or is not secure any more.
+    Tls(Box<TlsError>),
+
     // A limit.
     /// Something is larger than its limit allows.
     TooLong {
@@ -87,6 +111,13 @@ pub enum Error {
         /// Its length in bytes.
         length: u64,
         /// The limit in bytes.
+        limit: u64,
+    },
+    /// There are more of something than the limit allows.
+    TooMany {
+        /// What there are too many of.
+        what: Limit,
+        /// The limit.
         limit: u64,
     },
 
@@ -111,6 +142,20 @@ pub enum Error {
         /// What was expected.
         expected: &'static str,
     },
+    /// What was to be sent is not allowed there.
+    InvalidInput {
+        /// The text, cut to its first 64 characters.
+        found: Box<str>,
+        /// What was expected.
+        expected: &'static str,
+    },
+    /// The crate was built without the feature that this needs.
+    FeatureOff {
+        /// The name of the feature.
+        feature: &'static str,
+    },
+    /// The caller's own progress function ended it.
+    Cancelled,
 
     // Outcomes that are no failures.
     /// [`Status::NotReady`](crate::Status::NotReady) as an error.
@@ -129,81 +174,41 @@ pub enum Limit {
     Datagram,
     /// The path of a local socket.
     Path,
+    /// The head of an HTTP response: its status line and fields.
+    Head,
+    /// The fields of an HTTP response, or of the trailer behind its body.
+    Fields,
+    /// The line in front of a chunk of an HTTP body.
+    ChunkLine,
+    /// A body that is kept in memory.
+    Body,
+    /// Redirects that follow one another.
+    Redirects,
+    /// Interim responses (1xx) in front of the response.
+    InterimResponses,
 }
 
 /// Which operation a deadline was for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Phase {
+    /// Looking a host name up.
+    Resolve,
     /// Opening a connection.
     Connect,
-}
-
-/// An [`Error`] without its data, to compare and to match on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// [`Error::Refused`]
-    Refused,
-    /// [`Error::Unreachable`]
-    Unreachable,
-    /// [`Error::TimedOut`], [`Error::NoAnswer`]
-    TimedOut,
-    /// [`Error::AddressInUse`]
-    AddressInUse,
-    /// [`Error::AddressNotAvailable`]
-    AddressNotAvailable,
-    /// [`Error::PermissionDenied`]
-    PermissionDenied,
-    /// [`Error::TooManyFiles`]
-    TooManyFiles,
-    /// [`Error::Unresolved`]
-    Unresolved,
-    /// [`Error::Io`]
-    Io,
-    /// [`Error::CutShort`], [`Error::Truncated`], [`Error::EndOfPacket`]
-    Truncated,
-    /// [`Error::Malformed`]
-    Malformed,
-    /// [`Error::TooLong`]
-    TooLong,
-    /// [`Error::NotBound`]
-    NotBound,
-    /// [`Error::NotOpen`]
-    NotOpen,
-    /// [`Error::InvalidAddress`]
-    InvalidAddress,
-    /// [`Error::NotReady`]
-    NotReady,
-    /// [`Error::Disconnected`]
-    Disconnected,
+    /// Asking a proxy for a connection.
+    Proxy,
+    /// Securing a connection.
+    Handshake,
+    /// A whole request with its response.
+    Exchange,
+    /// A time in which the peer sent nothing and took nothing.
+    Silence,
+    /// Asking for the public address.
+    PublicAddress,
 }
 
 impl Error {
-    /// Returns the kind of the error: what to match on.
-    #[must_use]
-    pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Refused(_) => ErrorKind::Refused,
-            Self::Unreachable(_) => ErrorKind::Unreachable,
-            Self::NoAnswer(_) | Self::TimedOut { .. } => ErrorKind::TimedOut,
-            Self::AddressInUse(_) => ErrorKind::AddressInUse,
-            Self::AddressNotAvailable(_) => ErrorKind::AddressNotAvailable,
-            Self::PermissionDenied(_) => ErrorKind::PermissionDenied,
-            Self::TooManyFiles(_) => ErrorKind::TooManyFiles,
-            Self::Unresolved { .. } => ErrorKind::Unresolved,
-            Self::Io(_) => ErrorKind::Io,
-            Self::CutShort { .. } | Self::Truncated { .. } | Self::EndOfPacket { .. } => ErrorKind::Truncated,
-            Self::Malformed { .. } => ErrorKind::Malformed,
-            Self::TooLong { .. } => ErrorKind::TooLong,
-            Self::NotBound => ErrorKind::NotBound,
-            Self::NotOpen => ErrorKind::NotOpen,
-            Self::InvalidAddress { .. } => ErrorKind::InvalidAddress,
-            Self::NotReady => ErrorKind::NotReady,
-            Self::Disconnected => ErrorKind::Disconnected,
-        }
-    }
-
     /// The one place where an error of the operating system gets its name.
     pub(crate) fn from_os(error: io::Error) -> Self {
         match error.kind() {
@@ -243,43 +248,16 @@ impl Error {
         Self::InvalidAddress { found: found.chars().take(64).collect(), expected }
     }
 
+    pub(crate) fn invalid_input(found: &str, expected: &'static str) -> Self {
+        Self::InvalidInput { found: found.chars().take(64).collect(), expected }
+    }
+
+    pub(crate) fn file(path: &Path, source: io::Error) -> Self {
+        Self::File { path: path.to_string_lossy().into(), source }
+    }
+
     pub(crate) fn packet_too_long(length: usize, limit: usize) -> Self {
         Self::TooLong { what: Limit::Packet, length: length as u64, limit: limit as u64 }
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Refused(source) => write!(f, "the connection was refused: {source}"),
-            Self::Unreachable(source) => write!(f, "the address cannot be reached: {source}"),
-            Self::NoAnswer(source) => write!(f, "the peer did not answer: {source}"),
-            Self::AddressInUse(source) => write!(f, "the address or port is taken: {source}"),
-            Self::AddressNotAvailable(source) => write!(f, "the address is not one of this machine's: {source}"),
-            Self::PermissionDenied(source) => write!(f, "the system does not allow it: {source}"),
-            Self::TooManyFiles(source) => write!(f, "no file descriptor is left: {source}"),
-            Self::Unresolved { host, source } => write!(f, "no address found for {host:?}: {source}"),
-            Self::Io(source) => write!(f, "{source}"),
-            Self::CutShort { received, expected } => {
-                write!(f, "the peer closed the connection after {received} of {expected} bytes of a packet")
-            }
-            Self::Truncated { capacity, length } => {
-                write!(f, "a datagram of {length} bytes did not fit into a buffer of {capacity}")
-            }
-            Self::Malformed { expected } => write!(f, "expected {expected}, found other bytes"),
-            Self::EndOfPacket { wanted, remaining } => {
-                write!(f, "expected {wanted} more bytes in the packet, found {remaining}")
-            }
-            Self::TooLong { what, length, limit } => {
-                write!(f, "{what} of {length} bytes is longer than the limit of {limit}")
-            }
-            Self::TimedOut { phase, limit } => write!(f, "the {phase} did not end within {limit:?}"),
-            Self::NotBound => f.write_str("the socket is not bound to a port"),
-            Self::NotOpen => f.write_str("the socket is not open"),
-            Self::InvalidAddress { found, expected } => write!(f, "expected {expected}, found {found:?}"),
-            Self::NotReady => f.write_str("not ready yet"),
-            Self::Disconnected => f.write_str("not connected"),
-        }
     }
 }
 
@@ -294,6 +272,7 @@ impl error::Error for Error {
             | Self::PermissionDenied(source)
             | Self::TooManyFiles(source)
             | Self::Unresolved { source, .. }
+            | Self::File { source, .. }
             | Self::Io(source) => Some(source),
             _ => None,
         }
@@ -316,86 +295,21 @@ impl From<Error> for io::Error {
             Error::Disconnected | Error::NotOpen | Error::NotBound => io::ErrorKind::NotConnected,
             Error::TimedOut { .. } => io::ErrorKind::TimedOut,
             Error::CutShort { .. } => io::ErrorKind::UnexpectedEof,
-            Error::InvalidAddress { .. } => io::ErrorKind::InvalidInput,
+            Error::InvalidAddress { .. } | Error::InvalidInput { .. } => io::ErrorKind::InvalidInput,
             Error::Unresolved { .. } => io::ErrorKind::NotFound,
-            Error::Truncated { .. } | Error::Malformed { .. } | Error::EndOfPacket { .. } | Error::TooLong { .. } => {
-                io::ErrorKind::InvalidData
-            }
+            Error::File { ref source, .. } => source.kind(),
+            Error::FeatureOff { .. } => io::ErrorKind::Unsupported,
+            Error::Truncated { .. }
+            | Error::Malformed { .. }
+            | Error::EndOfPacket { .. }
+            | Error::Tls(_)
+            | Error::TooLong { .. }
+            | Error::TooMany { .. } => io::ErrorKind::InvalidData,
+            Error::PeerRefused { .. } | Error::Cancelled => io::ErrorKind::Other,
         };
         Self::new(kind, error)
     }
 }
 
-impl fmt::Display for Limit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Packet => "a packet",
-            Self::Datagram => "a datagram",
-            Self::Path => "a path",
-        })
-    }
-}
-
-impl fmt::Display for Phase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Connect => "connect",
-        })
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use std::error::Error as _;
-
-    use super::*;
-
-    #[test]
-    fn an_error_is_small_enough_to_return_by_value() {
-        assert!(size_of::<Error>() <= 40, "{} bytes", size_of::<Error>());
-    }
-
-    #[test]
-    fn the_system_error_stays_reachable() {
-        let error = Error::from_os(io::Error::from(io::ErrorKind::ConnectionRefused));
-        assert_eq!(error.kind(), ErrorKind::Refused);
-        let source = error.source().and_then(|source| source.downcast_ref::<io::Error>()).map(io::Error::kind);
-        assert_eq!(source, Some(io::ErrorKind::ConnectionRefused));
-        assert_eq!(io::Error::from(error).kind(), io::ErrorKind::ConnectionRefused);
-    }
-
-    #[test]
-    fn errors_of_a_transfer_have_one_outcome_each() {
-        let kind = |kind: io::ErrorKind| Error::from_transfer(io::Error::from(kind)).kind();
-        assert_eq!(kind(io::ErrorKind::WouldBlock), ErrorKind::NotReady);
-        for gone in [
-            io::ErrorKind::ConnectionReset,
-            io::ErrorKind::ConnectionAborted,
-            io::ErrorKind::BrokenPipe,
-            io::ErrorKind::NotConnected,
-            io::ErrorKind::TimedOut,
-        ] {
-            assert_eq!(kind(gone), ErrorKind::Disconnected, "{gone:?}");
-        }
-        assert_eq!(kind(io::ErrorKind::ConnectionRefused), ErrorKind::Refused);
-        assert_eq!(kind(io::ErrorKind::OutOfMemory), ErrorKind::Io);
-    }
-
-    #[test]
-    fn messages_say_what_was_expected_and_found() {
-        let error = Error::EndOfPacket { wanted: 4, remaining: 1 };
-        assert_eq!(error.to_string(), "expected 4 more bytes in the packet, found 1");
-        let error = Error::packet_too_long(17, 16);
-        assert_eq!(error.to_string(), "a packet of 17 bytes is longer than the limit of 16");
-        let error = Error::CutShort { received: 3, expected: 14 };
-        assert_eq!(error.to_string(), "the peer closed the connection after 3 of 14 bytes of a packet");
-    }
-
-    #[test]
-    fn an_error_can_travel_inside_an_io_error() {
-        let carried = io::Error::from(Error::Truncated { capacity: 1, length: 2 });
-        assert_eq!(carried.kind(), io::ErrorKind::InvalidData);
-        let inner = carried.get_ref().and_then(|inner| inner.downcast_ref::<Error>()).map(Error::kind);
-        assert_eq!(inner, Some(ErrorKind::Truncated));
-    }
-}
+mod tests;

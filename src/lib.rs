@@ -68,20 +68,26 @@
 
 mod bytes;
 mod error;
+#[cfg(feature = "http")]
+mod http;
 mod ip;
 mod link;
 mod local;
 mod mode;
 mod packet;
+#[cfg(feature = "http")]
+mod public_address;
 mod selector;
 mod status;
+mod stream;
 mod surface;
 mod sys;
 mod tcp;
 mod time;
+mod tls;
 mod udp;
 
-pub use error::{Error, ErrorKind, Limit, Phase, Result};
+pub use error::{Error, ErrorKind, Limit, Phase, Result, TlsError};
 pub use ip::IpAddress;
 pub use local::{LocalListener, LocalSocket};
 pub use packet::{Packet, PacketValue};

@@ -388,7 +388,7 @@ impl Link {
         match self.inbox.unfinished() {
             Some((received, expected)) => {
                 self.inbox.clear();
-                Error::CutShort { received, expected }
+                Error::CutShort { received: received as u64, expected: expected as u64 }
             }
             None => Error::Disconnected,
         }

@@ -17,7 +17,10 @@ const RANKS: &[&[&str]] = &[
     &["link"],
     &["surface"],
     &["tcp", "udp", "local"],
-    &["selector"],
+    &["tls", "selector"],
+    &["stream"],
+    &["http"],
+    &["public_address"],
 ];
 
 /// `error` asks the system's names of numbers, and stands above it; `sys` names nobody.

@@ -1,0 +1,25 @@
+//! An HTTP/1.1 client.
+
+mod attempts;
+mod auth;
+mod chunked;
+mod client;
+mod connector;
+mod content;
+mod cookies;
+mod date;
+mod download;
+mod exchange;
+mod fields;
+mod form;
+mod framing;
+mod head;
+mod incoming;
+mod pool;
+mod proxy;
+mod redirect;
+mod request;
+mod response;
+mod socks;
+mod status;
+mod url;

@@ -1,0 +1,1 @@
+//! Dates of fields and cookies.

@@ -1,0 +1,1 @@
+//! A response as its bytes come in.

@@ -1,0 +1,1 @@
+//! The address that the internet sees this machine at.
