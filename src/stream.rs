@@ -1,1 +1,71 @@
 //! One stream, whatever carries it.
+
+use std::{fs::File, io};
+
+use crate::{
+    status::Status,
+    sys::Handle,
+    tcp::TcpSocket,
+    tls::TlsSocket,
+};
+
+/// A connection as the protocols use it: non-blocking, plain or encrypted.
+#[derive(Debug)]
+pub(crate) enum Stream {
+    Tcp(TcpSocket),
+    Tls(Box<TlsSocket>),
+}
+
+impl Stream {
+    #[inline]
+    pub(crate) fn send(&mut self, data: &[u8]) -> Status<usize> {
+        match self {
+            Self::Tcp(socket) => socket.send(data),
+            Self::Tls(socket) => socket.send(data),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn receive(&mut self, buffer: &mut [u8]) -> Status<usize> {
+        match self {
+            Self::Tcp(socket) => socket.receive(buffer),
+            Self::Tls(socket) => socket.receive(buffer),
+        }
+    }
+
+    /// Sends what the session has encrypted and the system has not taken yet.
+    pub(crate) fn flush(&mut self) -> Status {
+        match self {
+            Self::Tcp(socket) => socket.flush(),
+            Self::Tls(socket) => socket.flush(),
+        }
+    }
+
+    /// Sends a part of a file without copying it through this program, as far as the system can; `None` where it
+    /// cannot, or where the bytes must be encrypted first.
+    pub(crate) fn send_file(&mut self, file: &File, offset: u64, count: u64) -> Option<io::Result<usize>> {
+        match self {
+            Self::Tcp(socket) => crate::sys::send_file(socket.handle()?.socket(), file, offset, count),
+            Self::Tls(_) => None,
+        }
+    }
+
+    /// Tells whether a receive that was not filled has taken all that there was.
+    pub(crate) fn short_means_empty(&self) -> bool {
+        matches!(self, Self::Tcp(_))
+    }
+
+    pub(crate) fn handle(&self) -> Option<&Handle> {
+        match self {
+            Self::Tcp(socket) => socket.handle(),
+            Self::Tls(socket) => socket.handle(),
+        }
+    }
+
+    pub(crate) fn handle_mut(&mut self) -> Option<&mut Handle> {
+        match self {
+            Self::Tcp(socket) => socket.handle_mut(),
+            Self::Tls(socket) => socket.handle_mut(),
+        }
+    }
+}

@@ -1,1 +1,213 @@
 //! Bodies that become files.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+};
+
+use super::{arriving::Sink, head::ResponseHead, request::HttpRequest, response::HttpResponse, status::HttpStatus};
+use crate::error::{Error, Result};
+
+/// Whether [`download_file`](crate::Http::download_file) goes on from where an earlier one stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Resume {
+    /// Every download begins at the first byte.
+    #[default]
+    Never,
+    /// What an earlier download left is used, if the server still has the same file.
+    IfPossible,
+}
+
+/// A body that goes to a writer.
+pub(super) struct WriterSink<'a>(pub(super) &'a mut dyn Write);
+
+impl Sink for WriterSink<'_> {
+    fn begin(&mut self, _head: &ResponseHead) -> Result<bool> {
+        Ok(true)
+    }
+
+    fn write(&mut self, data: &[u8]) -> Result<()> {
+        self.0.write_all(data).map_err(Error::Io)
+    }
+}
+
+/// A body that goes to a file under a temporary name.
+pub(super) struct FileSink {
+    part: PathBuf,
+    /// Beside the part: what the server said that identifies the file. `None` where nothing is resumed.
+    note: Option<PathBuf>,
+    /// Bytes that the part had before, which the server is asked to leave out.
+    offset: u64,
+    file: Option<File>,
+}
+
+type Run<'a> = &'a mut dyn FnMut(&HttpRequest, &mut FileSink) -> HttpResponse;
+
+/// Runs a request whose body becomes the file at `path`.
+pub(super) fn to_file(request: &HttpRequest, path: &Path, resume: Resume, run: Run<'_>) -> HttpResponse {
+    match resume {
+        Resume::Never => {
+            let mut sink = match FileSink::temporary(path) {
+                Ok(sink) => sink,
+                Err(error) => return HttpResponse::not_begun(error),
+            };
+            let response = run(request, &mut sink);
+            sink.end(path, response)
+        }
+        Resume::IfPossible => resumed(request, path, run),
+    }
+}
+
+fn resumed(request: &HttpRequest, path: &Path, run: Run<'_>) -> HttpResponse {
+    let part = with_suffix(path, ".part");
+    let note = with_suffix(path, ".part.id");
+    let mut request = request.clone();
+    // An offset counts the bytes as they are stored at the server.
+    request.fields_mut().set("Accept-Encoding", b"identity");
+    let offset = part.metadata().map_or(0, |metadata| metadata.len());
+    let known = read_note(&note).filter(|_| offset > 0);
+    let mut sink = FileSink { part, note: Some(note), offset: 0, file: None };
+    if let Some(known) = known {
+        let mut ranged = request.clone();
+        ranged.fields_mut().set("Range", format!("bytes={offset}-").as_bytes());
+        ranged.fields_mut().set("If-Range", known.as_bytes());
+        sink.offset = offset;
+        let response = run(&ranged, &mut sink);
+        match response.status() {
+            // It was whole already, and only its name was missing; or it has become shorter.
+            HttpStatus::RANGE_NOT_SATISFIABLE if response.error().is_none() => {
+                if response.field("Content-Range") == Some(format!("bytes */{offset}").as_str()) {
+                    return sink.name(path, response);
+                }
+                sink.offset = 0;
+            }
+            _ => return sink.end(path, response),
+        }
+    }
+    let response = run(&request, &mut sink);
+    sink.end(path, response)
+}
+
+impl FileSink {
+    /// Makes the file now, so that a folder that takes none is found out before anything is asked for.
+    fn temporary(path: &Path) -> Result<Self> {
+        for _ in 0..TRIES {
+            let mut random = [0; 4];
+            getrandom::fill(&mut random).map_err(|error| Error::Io(io::Error::other(error)))?;
+            let part = with_suffix(path, &format!(".{:08x}.part", u32::from_ne_bytes(random)));
+            match OpenOptions::new().write(true).create_new(true).open(&part) {
+                Ok(file) => return Ok(Self { part, note: None, offset: 0, file: Some(file) }),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(Error::file(path, error)),
+            }
+        }
+        Err(Error::file(path, io::ErrorKind::AlreadyExists.into()))
+    }
+
+    /// Gives the file its name if the response is what was asked for; else what is to go goes.
+    fn end(mut self, path: &Path, response: HttpResponse) -> HttpResponse {
+        let is_whole = response.ok() && self.file.is_some();
+        if is_whole {
+            return self.name(path, response);
+        }
+        self.file = None;
+        if self.note.is_none() {
+            // It may never have been made; there is nobody to tell.
+            let _ = fs::remove_file(&self.part);
+        }
+        response
+    }
+
+    fn name(mut self, path: &Path, mut response: HttpResponse) -> HttpResponse {
+        self.file = None;
+        match fs::rename(&self.part, path) {
+            Ok(()) => {
+                if let Some(note) = &self.note {
+                    // It may never have been made.
+                    let _ = fs::remove_file(note);
+                }
+            }
+            Err(error) => response.fail(HttpStatus::INVALID_RESPONSE, Error::file(path, error)),
+        }
+        response
+    }
+
+    fn open(&self, append: bool) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        if append { options.append(true) } else { options.write(true).create(true).truncate(true) };
+        options.open(&self.part)
+    }
+
+    /// Writes down what identifies the file at the server, before its first byte.
+    fn take_note(&self, head: &ResponseHead) -> io::Result<()> {
+        let Some(note) = &self.note else { return Ok(()) };
+        match validator(head) {
+            Some(validator) => fs::write(note, validator),
+            None => match fs::remove_file(note) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
+            },
+        }
+    }
+}
+
+impl Sink for FileSink {
+    fn begin(&mut self, head: &ResponseHead) -> Result<bool> {
+        if head.status == HttpStatus::PARTIAL_CONTENT {
+            let start = format!("bytes {}-", self.offset);
+            if !head.fields.get("Content-Range").is_some_and(|range| range.starts_with(&start)) {
+                return Err(Error::Malformed { expected: "the range that was asked for" });
+            }
+        } else {
+            self.offset = 0;
+        }
+        if self.note.is_some() {
+            let is_continued = self.offset > 0;
+            let opened = self.open(is_continued).and_then(|file| {
+                if !is_continued {
+                    self.take_note(head)?;
+                }
+                Ok(file)
+            });
+            self.file = Some(opened.map_err(|error| Error::file(&self.part, error))?);
+        }
+        Ok(true)
+    }
+
+    fn write(&mut self, data: &[u8]) -> Result<()> {
+        match &mut self.file {
+            Some(file) => file.write_all(data).map_err(|error| Error::file(&self.part, error)),
+            None => Ok(()),
+        }
+    }
+
+    fn offset(&self) -> u64 {
+        self.offset
+    }
+}
+
+/// What tells one version of a file from another: a strong entity tag, or the time of its last change (RFC 9110 section
+/// 13.1.5).
+fn validator(head: &ResponseHead) -> Option<&str> {
+    let tag = head.fields.get("ETag").filter(|tag| tag.starts_with('"'));
+    tag.or_else(|| head.fields.get("Last-Modified"))
+}
+
+fn read_note(note: &Path) -> Option<String> {
+    let mut text = String::new();
+    File::open(note).ok()?.take(NOTE_LIMIT).read_to_string(&mut text).ok()?;
+    (!text.is_empty() && text.bytes().all(|byte| (b' '..0x7f).contains(&byte))).then_some(text)
+}
+
+/// A path with something behind the name of the file.
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// How often another temporary name is tried.
+const TRIES: usize = 16;
+/// Entity tags are short.
+const NOTE_LIMIT: u64 = 4096;

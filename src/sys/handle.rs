@@ -65,6 +65,33 @@ impl Handle {
         }
     }
 
+    /// Lets another socket take this one's place, under the same key, in every selector that this one is in.
+    pub(crate) fn hand_over(&mut self, to: &mut Self) {
+        to.leave();
+        let Registration { key, source, registries, .. } = &mut self.registration;
+        let there = &mut to.registration;
+        let registries = registries.get_mut().unwrap_or_else(PoisonError::into_inner);
+        for registry in registries.iter().filter_map(Weak::upgrade) {
+            registry.redirect(*key, *source, there.source);
+        }
+        std::mem::swap(key, &mut there.key);
+        std::mem::swap(registries, there.registries.get_mut().unwrap_or_else(PoisonError::into_inner));
+        self.registration.buffered.store(false, Ordering::Relaxed);
+    }
+
+    /// Leaves every selector for good, and gets a new key.
+    pub(crate) fn leave(&mut self) {
+        self.registration = Registration::new(self.registration.source);
+    }
+
+    /// Changes what the selectors that watch the socket watch it for.
+    pub(crate) fn set_watch(&self, watch: Watch) {
+        let Registration { key, registries, .. } = &self.registration;
+        for registry in lock(registries).iter().filter_map(Weak::upgrade) {
+            registry.change(*key, watch);
+        }
+    }
+
     pub(crate) fn native(&self) -> NativeHandle<'_> {
         NativeHandle(&self.socket)
     }
@@ -209,6 +236,33 @@ impl Registry {
         }
     }
 
+    /// Watches another source under the same key for the same.
+    fn redirect(&self, key: usize, from: RawSource, to: RawSource) {
+        let mut entries = lock(&self.entries);
+        entries.buffered.remove(&key);
+        self.has_buffered.store(!entries.buffered.is_empty(), Ordering::Relaxed);
+        let Some((_, watch)) = entries.watched.remove(&key) else { return };
+        self.delete(from);
+        let event = polling::Event::new(key, watch.read, watch.write);
+        // SAFETY: both handles are borrowed for the whole hand-over, so their sockets are open; the key, and with it
+        // the duty to delete it, goes to the registration of the second one before the borrow ends.
+        if unsafe { self.poller.add_with_mode(to, event, PollMode::Level) }.is_ok() {
+            entries.watched.insert(key, (to, watch));
+        }
+    }
+
+    fn change(&self, key: usize, watch: Watch) {
+        let mut entries = lock(&self.entries);
+        let Some((source, old)) = entries.watched.get_mut(&key) else { return };
+        if *old == watch {
+            return;
+        }
+        *old = watch;
+        let event = polling::Event::new(key, watch.read, watch.write);
+        // It fails only for a source that is not in the poller; an entry is.
+        let _ = self.poller.modify_with_mode(borrowed(*source), event, PollMode::Level);
+    }
+
     fn set_buffered(&self, key: usize, buffered: bool) {
         let mut entries = lock(&self.entries);
         if buffered && entries.watched.contains_key(&key) {
@@ -231,15 +285,24 @@ impl Registry {
     /// Called with the lock on the entries held and a source that was among them: so it is open, and stays open until
     /// the lock is released.
     fn delete(&self, source: RawSource) {
-        // SAFETY: see above; a socket waits for that lock in `Registration::drop` before it closes.
-        #[cfg(unix)]
-        let source = unsafe { BorrowedFd::borrow_raw(source) };
-        // SAFETY: the same.
-        #[cfg(windows)]
-        let source = unsafe { BorrowedSocket::borrow_raw(source) };
         // The only possible failure is that the kernel does not know the socket, which is what is wanted.
-        let _ = self.poller.delete(source);
+        let _ = self.poller.delete(borrowed(source));
     }
+}
+
+/// For the source of an entry, while the lock on the entries is held: a socket waits for that lock in
+/// `Registration::drop` before it closes.
+#[cfg(unix)]
+fn borrowed(source: RawSource) -> BorrowedFd<'static> {
+    // SAFETY: see above; nobody keeps it beyond the lock.
+    unsafe { BorrowedFd::borrow_raw(source) }
+}
+
+/// The same.
+#[cfg(windows)]
+fn borrowed(source: RawSource) -> BorrowedSocket<'static> {
+    // SAFETY: see above; nobody keeps it beyond the lock.
+    unsafe { BorrowedSocket::borrow_raw(source) }
 }
 
 /// The operating system's own handle of an open socket, to set options that this crate has no method for.

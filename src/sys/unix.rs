@@ -34,6 +34,11 @@ pub(crate) fn local_pair() -> io::Result<(Socket, Socket)> {
     Socket::pair(Domain::UNIX, Type::STREAM, None)
 }
 
+/// Two connected sockets; when one end closes, the other is readable.
+pub(crate) fn stream_pair() -> io::Result<(Socket, Socket)> {
+    local_pair()
+}
+
 /// The device and the inode of a path, which tell one socket file from another.
 pub(crate) fn path_owner(path: &Path) -> Option<(u64, u64)> {
     path.symlink_metadata().ok().map(|metadata| (metadata.dev(), metadata.ino()))

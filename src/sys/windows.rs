@@ -37,6 +37,19 @@ pub(crate) fn local_pair() -> io::Result<(Socket, Socket)> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
+/// Two connected sockets; when one end closes, the other is readable.
+pub(crate) fn stream_pair() -> io::Result<(Socket, Socket)> {
+    let listener = std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0))?;
+    let near = std::net::TcpStream::connect(listener.local_addr()?)?;
+    loop {
+        let (far, from) = listener.accept()?;
+        // Anybody on this machine may connect to the port.
+        if from == near.local_addr()? {
+            return Ok((near.into(), far.into()));
+        }
+    }
+}
+
 /// Windows has no inodes that the standard library tells, so the files of listeners stay.
 pub(crate) fn path_owner(_path: &Path) -> Option<(u64, u64)> {
     None

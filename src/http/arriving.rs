@@ -1,0 +1,201 @@
+//! A response that is arriving: what is done with its head, and where its body goes.
+
+use std::{sync::Arc, time::SystemTime};
+
+use super::{
+    client::{HttpOptions, Shared},
+    content::Decoder,
+    fields::HttpFields,
+    head::ResponseHead,
+    hop::Hop,
+    redirect::{Redirect, redirect},
+    request::HttpRequest,
+    response::HttpResponse,
+    status::HttpStatus,
+};
+use crate::error::{Error, Limit, Result};
+
+/// Where the body of a response goes that is not kept in it.
+pub(super) trait Sink {
+    /// Hears the head of the response that counts; `false` when its body is to be kept in the response.
+    fn begin(&mut self, head: &ResponseHead) -> Result<bool>;
+    /// Takes the next piece of the body.
+    fn write(&mut self, data: &[u8]) -> Result<()>;
+    /// How many bytes it had before.
+    fn offset(&self) -> u64 {
+        0
+    }
+}
+
+/// Keeps every body in its response.
+pub(super) struct InMemory;
+
+impl Sink for InMemory {
+    fn begin(&mut self, _head: &ResponseHead) -> Result<bool> {
+        Ok(false)
+    }
+
+    fn write(&mut self, _data: &[u8]) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// The response as far as it has come.
+#[derive(Debug)]
+pub(super) struct Arriving {
+    response: HttpResponse,
+    has_head: bool,
+    target: Target,
+    decoder: Option<Decoder>,
+    /// Whether the encoding of a body is for the caller.
+    keeps_encoding: bool,
+    body_limit: u64,
+    length: Option<u64>,
+    received: u64,
+    next: Option<Redirect>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Target {
+    Memory,
+    Sink,
+    /// The body of a redirect, of which only the end matters.
+    Nowhere,
+}
+
+impl Arriving {
+    pub(super) fn new(url: Arc<str>, request: &HttpRequest, options: &HttpOptions) -> Self {
+        Self {
+            response: HttpResponse::new(url),
+            has_head: false,
+            target: Target::Memory,
+            decoder: None,
+            // Whoever names the encodings reads them.
+            keeps_encoding: !options.compression || request.fields().contains("Accept-Encoding"),
+            body_limit: options.body_limit,
+            length: None,
+            received: 0,
+            next: None,
+        }
+    }
+
+    /// Another URL answers from here on.
+    pub(super) fn lead_to(&mut self, url: Arc<str>) {
+        self.response = HttpResponse::new(url);
+        self.has_head = false;
+    }
+
+    pub(super) fn begin(
+        &mut self,
+        head: &ResponseHead,
+        hop: &Hop,
+        shared: &Shared,
+        sink: &mut dyn Sink,
+    ) -> Result<()> {
+        if shared.options.cookies {
+            shared.cookies().store(&hop.url, head.fields.get_all("Set-Cookie"), SystemTime::now());
+        }
+        let follows = shared.options.redirects > 0;
+        let is_repeatable = hop.body.is_repeatable();
+        self.next = if follows {
+            redirect(head, &hop.url, hop.method, is_repeatable, shared.options.allow_downgrade)?
+        } else {
+            None
+        };
+        self.received = 0;
+        self.length = None;
+        self.decoder = None;
+        self.response.begin(head.clone());
+        self.has_head = true;
+        self.target = if self.next.is_some() {
+            Target::Nowhere
+        } else if head.status.is_success() && sink.begin(head)? {
+            Target::Sink
+        } else {
+            Target::Memory
+        };
+        if self.target != Target::Nowhere && !self.keeps_encoding && head.status != HttpStatus::PARTIAL_CONTENT {
+            self.decoder = Decoder::for_fields(&head.fields);
+        }
+        Ok(())
+    }
+
+    /// Takes note of how long the body is going to be.
+    pub(super) fn expect(&mut self, length: Option<u64>) {
+        self.length = length;
+    }
+
+    pub(super) fn data(&mut self, data: &[u8], sink: &mut dyn Sink) -> Result<()> {
+        self.received += data.len() as u64;
+        let Self { response, target, decoder, body_limit, .. } = self;
+        let mut deliver = |data: &[u8]| match target {
+            Target::Sink => sink.write(data),
+            Target::Nowhere => Ok(()),
+            Target::Memory => keep(response.body_mut(), data, *body_limit),
+        };
+        match decoder {
+            Some(decoder) => decoder.write(data, &mut deliver),
+            None => deliver(data),
+        }
+    }
+
+    /// Tells whether the body of a redirect is longer than the connection is worth.
+    pub(super) fn has_enough(&self) -> bool {
+        self.target == Target::Nowhere && self.received > DISCARDED
+    }
+
+    /// Ends a response; says where it leads if it is a redirect.
+    pub(super) fn end(&mut self, trailers: HttpFields) -> Result<Option<Redirect>> {
+        if let Some(decoder) = &mut self.decoder
+            && self.received > 0
+        {
+            decoder.finish()?;
+        }
+        self.response.set_trailers(trailers);
+        Ok(self.next.take())
+    }
+
+    pub(super) fn into_response(mut self, outcome: Result<()>) -> HttpResponse {
+        if let Err(error) = outcome {
+            let status =
+                if self.has_head { HttpStatus::INVALID_RESPONSE } else { failure_status(&error) };
+            self.response.fail(status, error);
+        }
+        self.response
+    }
+
+    /// The response once its head is there.
+    pub(super) fn response(&self) -> Option<&HttpResponse> {
+        self.has_head.then_some(&self.response)
+    }
+
+    pub(super) fn received(&self) -> u64 {
+        self.received
+    }
+
+    pub(super) fn length(&self) -> Option<u64> {
+        self.length
+    }
+}
+
+fn keep(body: &mut Vec<u8>, data: &[u8], limit: u64) -> Result<()> {
+    let length = (body.len() as u64).saturating_add(data.len() as u64);
+    if length > limit {
+        return Err(Error::TooLong { what: Limit::Body, length, limit });
+    }
+    body.extend_from_slice(data);
+    Ok(())
+}
+
+/// Whether a connection was there when it failed: the peer said something wrong, or nothing.
+fn failure_status(error: &Error) -> HttpStatus {
+    match error {
+        Error::Malformed { .. } | Error::CutShort { .. } | Error::TooLong { .. } | Error::TooMany { .. } => {
+            HttpStatus::INVALID_RESPONSE
+        }
+        _ => HttpStatus::CONNECTION_FAILED,
+    }
+}
+
+/// How much of a redirect's body is read so that the connection can be used again.
+const DISCARDED: u64 = 64 * 1024;

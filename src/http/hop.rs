@@ -1,0 +1,169 @@
+//! What is asked of one server: a request, or what a redirect made of it.
+
+use std::{fmt::Write, sync::Arc, time::SystemTime};
+
+use super::{
+    auth,
+    body::Body,
+    client::Shared,
+    connector::Route,
+    fields::HttpFields,
+    head::HeadLimits,
+    incoming::Incoming,
+    outgoing::Outgoing,
+    redirect::Redirect,
+    request::{HttpMethod, HttpRequest},
+    url::Url,
+};
+use crate::error::Result;
+
+/// A request to one URL.
+#[derive(Debug)]
+pub(super) struct Hop {
+    pub(super) url: Url,
+    pub(super) method: HttpMethod,
+    pub(super) body: Body,
+    version: (u8, u8),
+    fields: HttpFields,
+    /// The way there.
+    pub(super) route: Route,
+}
+
+impl Hop {
+    pub(super) fn first(request: &HttpRequest, base: &Url, shared: &Shared) -> Result<Self> {
+        let uri = request.uri();
+        let url = if uri.starts_with('/') { base.with_target(uri)? } else { Url::parse(uri)? };
+        Ok(Self {
+            route: shared.route(&url),
+            url,
+            method: request.method(),
+            body: request.body().clone(),
+            version: request.version(),
+            fields: request.fields().clone(),
+        })
+    }
+
+    /// Goes where a redirect leads.
+    pub(super) fn follow(&mut self, to: Redirect, shared: &Shared) {
+        if !to.keeps_body {
+            self.body = Body::default();
+            for name in ["Content-Type", "Content-Length", "Content-Encoding", "Content-Language", "Content-Location"] {
+                self.fields.remove(name);
+            }
+            self.fields.remove("Transfer-Encoding");
+            self.fields.remove("Expect");
+        }
+        if to.crosses_origins {
+            for name in ["Authorization", "Cookie", "Proxy-Authorization", "Host", "Origin", "Referer"] {
+                self.fields.remove(name);
+            }
+        }
+        self.route = shared.route(&to.url);
+        self.method = to.method;
+        self.url = to.url;
+    }
+
+    /// The URL as it may be shown.
+    pub(super) fn shown_url(&self) -> Arc<str> {
+        self.url.to_string().into()
+    }
+
+    /// Opens the body and makes the request ready to be sent.
+    pub(super) fn begin(&self, shared: &Shared) -> Result<(Outgoing, Incoming)> {
+        let length = self.body.length();
+        let chunked = length.is_none();
+        let holds = self.holds_body(length, shared);
+        let head = self.head(length, holds, shared);
+        let outgoing = Outgoing::new(head, self.body.open()?, chunked, holds);
+        let incoming = Incoming::new(self.method.as_str(), LIMITS);
+        Ok((outgoing, incoming))
+    }
+
+    /// Whether the body waits for the server's word: a long one, or any that asks for it itself.
+    fn holds_body(&self, length: Option<u64>, shared: &Shared) -> bool {
+        if self.version == (1, 0) || self.body.is_none() {
+            return false;
+        }
+        let asked = self.fields.get("Expect").is_some_and(|value| value.eq_ignore_ascii_case("100-continue"));
+        asked || length.is_none_or(|length| length >= shared.options.expect_continue)
+    }
+
+    /// Whether the request asks for the end of the connection.
+    pub(super) fn wants_close(&self) -> bool {
+        let asked = || self.fields.get("Connection").is_some_and(|value| value.to_ascii_lowercase().contains("close"));
+        self.version == (1, 0) || asked()
+    }
+
+    fn head(&self, length: Option<u64>, holds: bool, shared: &Shared) -> Vec<u8> {
+        let options = &shared.options;
+        let mut head = Vec::with_capacity(HEAD_SIZE);
+        head.extend_from_slice(self.method.as_str().as_bytes());
+        head.push(b' ');
+        if self.route.is_forwarded() {
+            head.extend_from_slice(self.url.to_string().as_bytes());
+        } else {
+            head.extend_from_slice(self.url.target.as_bytes());
+        }
+        head.extend_from_slice(if self.version == (1, 0) { b" HTTP/1.0\r\n" } else { b" HTTP/1.1\r\n" });
+
+        let mut add = |name: &str, value: &str| {
+            if self.fields.get_bytes(name).is_none() {
+                push_field(&mut head, name, value.as_bytes());
+            }
+        };
+        add("Host", &self.url.authority());
+        add("User-Agent", &options.user_agent);
+        add("Accept", "*/*");
+        // A range is one of the bytes that are stored, so they must come as they are.
+        if options.compression && self.fields.get_bytes("Range").is_none() {
+            add("Accept-Encoding", "gzip, deflate");
+        }
+        if let Some((user, password)) = &self.url.user
+            && let Ok(value) = auth::basic(user, password)
+        {
+            add("Authorization", &value);
+        }
+        if let Ok(Some(credentials)) = self.route.proxy_authorization() {
+            add("Proxy-Authorization", &credentials);
+        }
+        if options.cookies
+            && let Some(value) = shared.cookies().header(&self.url, SystemTime::now())
+        {
+            add("Cookie", &value);
+        }
+        if holds {
+            add("Expect", "100-continue");
+        }
+
+        let mut text = String::new();
+        for (name, value) in self.fields.iter() {
+            // How long the body is and where it ends is for the client to say.
+            if !name.eq_ignore_ascii_case("Content-Length") && !name.eq_ignore_ascii_case("Transfer-Encoding") {
+                push_field(&mut head, name, value);
+            }
+        }
+        match length {
+            None => head.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
+            Some(0) if self.body.is_none() && !self.method.expects_body() => {}
+            Some(length) => {
+                // Writing to a string cannot fail.
+                let _ = write!(text, "{length}");
+                push_field(&mut head, "Content-Length", text.as_bytes());
+            }
+        }
+        head.extend_from_slice(b"\r\n");
+        head
+    }
+}
+
+fn push_field(head: &mut Vec<u8>, name: &str, value: &[u8]) {
+    head.extend_from_slice(name.as_bytes());
+    head.extend_from_slice(b": ");
+    head.extend_from_slice(value);
+    head.extend_from_slice(b"\r\n");
+}
+
+/// What a head may have: far more than servers send, far less than hurts.
+const LIMITS: HeadLimits = HeadLimits { bytes: 64 * 1024, fields: 128 };
+/// Enough for most heads.
+const HEAD_SIZE: usize = 512;

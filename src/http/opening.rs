@@ -1,0 +1,58 @@
+//! From a route to a connection that can carry requests.
+
+use std::sync::Arc;
+
+use super::{
+    cancel::Cancel,
+    client::Shared,
+    connector::{self, Connected, Route},
+    pool::Connection,
+    time_limit::TimeLimit,
+    work::Work,
+};
+use crate::{
+    error::{Error, Phase, Result},
+    status::Status,
+    stream::Stream,
+    tcp::TcpSocket,
+    tls::TlsSocket,
+};
+
+/// A connection that is to be opened, and until when it must be there.
+#[derive(Debug)]
+pub(super) struct Opening {
+    shared: Arc<Shared>,
+    route: Route,
+    limit: TimeLimit,
+}
+
+impl Opening {
+    /// The connection that an exchange needs now.
+    pub(super) fn of(work: &Work) -> Self {
+        let shared = Arc::clone(work.shared());
+        let limit = TimeLimit::after(shared.options.connect_limit).earlier(work.limit());
+        Self { shared, route: work.hop().route.clone(), limit }
+    }
+
+    /// Opens it, waiting for it; tells how many bytes of `first` went while that was done. It comes in non-blocking mode.
+    pub(super) fn open(&self, first: &[u8], cancel: &Cancel) -> Result<(Connection, usize)> {
+        // Behind a plain connection comes the request, behind another one the handshake.
+        let first = if self.route.https { &[] } else { first };
+        let Connected { socket, sent } = connector::connect(&self.route, first, self.limit, cancel)?;
+        let stream = if self.route.https { self.secure(socket)? } else { Stream::Tcp(socket) };
+        Ok((Connection { stream, buffer: Vec::new() }, sent))
+    }
+
+    fn secure(&self, mut socket: TcpSocket) -> Result<Stream> {
+        socket.set_timeout(self.limit.remaining())?;
+        socket.set_blocking(true)?;
+        let mut session = TlsSocket::client(socket, self.shared.tls()?, &self.route.host)?;
+        match session.handshake() {
+            Status::NotReady => return Err(self.limit.passed(Phase::Handshake)),
+            status => status.into_result()?,
+        }
+        session.set_blocking(false)?;
+        session.set_timeout(None)?;
+        Ok(Stream::Tls(Box::new(session)))
+    }
+}

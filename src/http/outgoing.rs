@@ -1,0 +1,274 @@
+//! A request on its way out.
+
+use std::{
+    collections::VecDeque,
+    io::{self, Read},
+};
+
+use super::body::Source;
+use crate::{
+    error::{Error, Result},
+    status::Status,
+    stream::Stream,
+};
+
+/// A request that is being sent: its head, and then its body piece by piece.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    /// What goes next: the head, or a part of the body that had to be read.
+    front: Vec<u8>,
+    sent: usize,
+    sources: VecDeque<Source>,
+    chunked: bool,
+    phase: Phase,
+    body_sent: u64,
+    /// How much of `front` is body, to be counted when it has gone.
+    front_body: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Head,
+    /// The head has gone and the body waits for the server's word (RFC 9110 section 10.1.1).
+    Holding,
+    Body,
+    Finished,
+}
+
+/// What one attempt to send came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// So many bytes went.
+    Some(usize),
+    /// The system has no room now.
+    NoRoom,
+    /// The body waits for [`Outgoing::release`].
+    Held,
+    /// Everything has gone.
+    All,
+    /// The peer takes no more; it may have said why.
+    Gone,
+}
+
+impl Outgoing {
+    /// A request with this head. `holds` keeps the body back until [`release`](Self::release).
+    pub(super) fn new(head: Vec<u8>, sources: Vec<Source>, chunked: bool, holds: bool) -> Self {
+        let mut outgoing = Self {
+            front: head,
+            sent: 0,
+            sources: sources.into(),
+            chunked,
+            phase: Phase::Head,
+            body_sent: 0,
+            front_body: 0,
+        };
+        if !holds {
+            outgoing.phase = Phase::Body;
+            outgoing.join_short_body();
+        }
+        outgoing
+    }
+
+    /// A short body goes with the head, in one call and mostly in one segment.
+    fn join_short_body(&mut self) {
+        if let Some(Source::Bytes { bytes, .. }) = self.sources.front()
+            && bytes.len() <= JOINED
+        {
+            self.front.extend_from_slice(bytes);
+            self.front_body = bytes.len() as u64;
+            self.sources.pop_front();
+        }
+    }
+
+    pub(super) fn is_finished(&self) -> bool {
+        self.phase == Phase::Finished
+    }
+
+    /// How many bytes of the body have gone.
+    pub(super) fn body_sent(&self) -> u64 {
+        self.body_sent
+    }
+
+    pub(super) fn is_holding(&self) -> bool {
+        self.phase == Phase::Holding
+    }
+
+    /// Lets the body go.
+    pub(super) fn release(&mut self) {
+        if matches!(self.phase, Phase::Head | Phase::Holding) {
+            self.phase = Phase::Body;
+        }
+    }
+
+    /// Sends nothing more.
+    pub(super) fn abandon(&mut self) {
+        self.phase = Phase::Finished;
+        self.sources.clear();
+        self.front = Vec::new();
+    }
+
+    pub(super) fn has_begun(&self) -> bool {
+        self.sent > 0
+    }
+
+    /// What goes first.
+    pub(super) fn front(&self) -> &[u8] {
+        &self.front
+    }
+
+    /// Takes note that so many bytes of the first ones have gone.
+    pub(super) fn skip(&mut self, sent: usize) {
+        self.sent += sent;
+        if self.sent >= self.front.len() {
+            self.body_sent += std::mem::take(&mut self.front_body);
+        }
+    }
+
+    /// Sends what goes in one attempt.
+    pub(super) fn advance(&mut self, stream: &mut Stream) -> Result<Sent> {
+        loop {
+            let rest = self.front.get(self.sent..).unwrap_or_default();
+            if !rest.is_empty() {
+                return match stream.send(rest) {
+                    Status::Done(sent) => {
+                        self.skip(sent);
+                        Ok(Sent::Some(sent))
+                    }
+                    Status::NotReady => Ok(Sent::NoRoom),
+                    Status::Disconnected => Ok(Sent::Gone),
+                    Status::Error(error) => Err(error),
+                };
+            }
+            match self.phase {
+                Phase::Head => self.phase = Phase::Holding,
+                Phase::Holding => return Ok(Sent::Held),
+                Phase::Finished => return Ok(Sent::All),
+                Phase::Body => match self.sources.front_mut() {
+                    None => self.phase = Phase::Finished,
+                    Some(_) => {
+                        if let Some(sent) = self.advance_body(stream)? {
+                            return Ok(sent);
+                        }
+                    }
+                },
+            }
+        }
+    }
+
+    /// Sends a part of the first source, or puts it into `front`; `None` where there is something else to do first.
+    fn advance_body(&mut self, stream: &mut Stream) -> Result<Option<Sent>> {
+        let (outcome, is_at_end) = match self.sources.front_mut() {
+            None => return Ok(None),
+            Some(Source::Bytes { bytes, sent }) => {
+                let rest = bytes.get(*sent..).unwrap_or_default();
+                let outcome = stream.send(rest);
+                if let Status::Done(count) = outcome {
+                    *sent += count;
+                }
+                (outcome, *sent == bytes.len())
+            }
+            Some(Source::File { file, path, offset, length }) => {
+                let left = *length - *offset;
+                let failed = |error| Error::file(path, error);
+                if left == 0 {
+                    (Status::Done(0), true)
+                } else if let Some(result) = stream.send_file(file, *offset, left) {
+                    let outcome = match result {
+                        Ok(0) => return Err(failed(io::ErrorKind::UnexpectedEof.into())),
+                        Ok(count) => {
+                            *offset += count as u64;
+                            Status::Done(count)
+                        }
+                        Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(None),
+                        Err(error) => Error::from_transfer(error).into(),
+                    };
+                    (outcome, *offset == *length)
+                } else {
+                    refill(&mut self.front, &mut self.sent, READ_SIZE);
+                    let count = read_some(&mut (&*file).take(left), &mut self.front).map_err(failed)?;
+                    if count == 0 {
+                        return Err(failed(io::ErrorKind::UnexpectedEof.into()));
+                    }
+                    *offset += count as u64;
+                    self.front_body = count as u64;
+                    if *offset == *length {
+                        self.sources.pop_front();
+                    }
+                    return Ok(None);
+                }
+            }
+            Some(Source::Reader { reader, left }) => {
+                refill(&mut self.front, &mut self.sent, READ_SIZE);
+                let most = left.unwrap_or(u64::MAX);
+                let count = read_some(&mut reader.as_mut().take(most), &mut self.front).map_err(Error::Io)? as u64;
+                self.front_body = count;
+                let is_at_end = match left {
+                    Some(left) => {
+                        *left -= count.min(*left);
+                        if count == 0 && *left > 0 {
+                            return Err(Error::invalid_input("a reader", "a reader that gives as much as was said"));
+                        }
+                        *left == 0
+                    }
+                    None => count == 0,
+                };
+                if self.chunked {
+                    as_chunk(&mut self.front);
+                }
+                if is_at_end {
+                    self.sources.pop_front();
+                }
+                return Ok(None);
+            }
+        };
+        if is_at_end {
+            self.sources.pop_front();
+        }
+        match outcome {
+            Status::Done(0) => Ok(None),
+            Status::Done(count) => {
+                self.body_sent += count as u64;
+                Ok(Some(Sent::Some(count)))
+            }
+            Status::NotReady => Ok(Some(Sent::NoRoom)),
+            Status::Disconnected => Ok(Some(Sent::Gone)),
+            Status::Error(error) => Err(error),
+        }
+    }
+}
+
+/// Makes room for so many bytes in a buffer whose own have gone.
+fn refill(front: &mut Vec<u8>, sent: &mut usize, size: usize) {
+    *sent = 0;
+    front.clear();
+    front.resize(size, 0);
+}
+
+/// Reads once into the buffer and cuts it to what came.
+fn read_some(reader: &mut impl Read, buffer: &mut Vec<u8>) -> io::Result<usize> {
+    loop {
+        match reader.read(buffer) {
+            Ok(count) => {
+                buffer.truncate(count);
+                return Ok(count);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => {
+                buffer.clear();
+                return Err(error);
+            }
+        }
+    }
+}
+
+/// Makes a chunk of data (RFC 9112 section 7.1); no data are the last one.
+fn as_chunk(data: &mut Vec<u8>) {
+    let line = format!("{:x}\r\n", data.len());
+    data.splice(0..0, line.into_bytes());
+    data.extend_from_slice(b"\r\n");
+}
+
+/// A body up to this length is copied behind the head.
+const JOINED: usize = 16 * 1024;
+/// How much of a file or a reader is read at once: large copies cost half of what small ones do.
+const READ_SIZE: usize = 128 * 1024;

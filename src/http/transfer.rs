@@ -1,0 +1,273 @@
+//! One request and its response over one connection, as far as each step can go without waiting.
+
+use std::{
+    ops::Range,
+    time::{Duration, Instant},
+};
+
+use super::{
+    fields::HttpFields,
+    connector::Route,
+    head::ResponseHead,
+    incoming::{Found, Incoming},
+    outgoing::{Outgoing, Sent},
+    pool::Connection,
+    status::HttpStatus,
+};
+use crate::{
+    error::{Error, Result},
+    status::Status,
+    sys::Direction,
+};
+
+/// A request that is being sent and a response that is being received.
+#[derive(Debug)]
+pub(super) struct Transfer {
+    connection: Connection,
+    /// The bytes in the connection's buffer that were not looked at yet.
+    unread: Range<usize>,
+    outgoing: Outgoing,
+    incoming: Incoming,
+    is_reused: bool,
+    has_received: bool,
+    /// When the body goes although the server has not asked for it.
+    held_until: Option<Instant>,
+    received: u64,
+    /// Where the connection leads, once the exchange goes on elsewhere.
+    route: Option<Route>,
+    may_reuse: bool,
+    /// Whether a part has gone while the connection was opened.
+    sent_ahead: bool,
+}
+
+/// What has come of the response.
+#[derive(Debug)]
+pub(super) enum Event<'a> {
+    Head(&'a ResponseHead),
+    Data(&'a [u8]),
+}
+
+/// Where a step ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// There is nothing to do until the connection is ready for this.
+    Wait(Direction),
+    /// There may be more to do at once: a step is short.
+    More,
+    /// The response is whole.
+    Done,
+}
+
+impl Transfer {
+    pub(super) fn new(connection: Connection, is_reused: bool, outgoing: Outgoing, incoming: Incoming) -> Self {
+        let sent_ahead = outgoing.has_begun();
+        Self {
+            connection,
+            unread: 0..0,
+            outgoing,
+            incoming,
+            is_reused,
+            has_received: false,
+            held_until: None,
+            received: 0,
+            route: None,
+            may_reuse: true,
+            sent_ahead,
+        }
+    }
+
+    /// Goes as far as it can without waiting, and tells what has come.
+    pub(super) fn step(&mut self, on: &mut dyn FnMut(Event<'_>) -> Result<()>) -> Result<Step> {
+        let mut budget = BUDGET;
+        let mut direction = Direction::Read;
+        let mut has_sent = std::mem::take(&mut self.sent_ahead);
+        while !self.outgoing.is_finished() {
+            match self.outgoing.advance(&mut self.connection.stream)? {
+                Sent::Some(count) => {
+                    has_sent = true;
+                    budget = budget.saturating_sub(count);
+                    if budget == 0 {
+                        return Ok(Step::More);
+                    }
+                }
+                Sent::NoRoom => {
+                    direction = Direction::Write;
+                    break;
+                }
+                Sent::Held if self.may_hold() => break,
+                Sent::Held => self.outgoing.release(),
+                Sent::All => {}
+                Sent::Gone => self.outgoing.abandon(),
+            }
+        }
+        match self.connection.stream.flush() {
+            Status::NotReady => direction = Direction::Write,
+            Status::Error(error) => return Err(error),
+            // The answer that was given before is still to be read.
+            Status::Done(()) | Status::Disconnected => {}
+        }
+        if has_sent && direction == Direction::Read {
+            // The answer cannot be there yet: to ask for it would cost a call.
+            return Ok(Step::Wait(Direction::Read));
+        }
+        self.receive(budget, direction, on)
+    }
+
+    fn receive(
+        &mut self,
+        mut budget: usize,
+        direction: Direction,
+        on: &mut dyn FnMut(Event<'_>) -> Result<()>,
+    ) -> Result<Step> {
+        loop {
+            if self.parse(on)? {
+                return Ok(Step::Done);
+            }
+            if budget == 0 {
+                return Ok(Step::More);
+            }
+            let is_short_the_end = self.connection.stream.short_means_empty();
+            let room = self.room();
+            let length = room.len();
+            match self.connection.stream.receive(room) {
+                Status::Done(count) => {
+                    self.has_received = true;
+                    self.received += count as u64;
+                    self.unread.end += count;
+                    budget = budget.saturating_sub(count);
+                    if count < length && is_short_the_end {
+                        return Ok(if self.parse(on)? { Step::Done } else { Step::Wait(direction) });
+                    }
+                }
+                Status::NotReady => return Ok(Step::Wait(direction)),
+                Status::Disconnected => {
+                    self.incoming.ended()?;
+                    return Ok(Step::Done);
+                }
+                Status::Error(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Looks at what has come; `true` once the response is whole.
+    fn parse(&mut self, on: &mut dyn FnMut(Event<'_>) -> Result<()>) -> Result<bool> {
+        loop {
+            let input = self.connection.buffer.get(self.unread.clone()).unwrap_or_default();
+            let (consumed, found) = self.incoming.next(input)?;
+            self.unread.start += consumed;
+            match found {
+                Found::More if self.unread.is_empty() => {
+                    self.unread = 0..0;
+                    return Ok(false);
+                }
+                Found::More => return Ok(false),
+                Found::Interim(head) => {
+                    if head.status == HttpStatus::CONTINUE {
+                        self.outgoing.release();
+                    }
+                }
+                Found::Head => {
+                    let Some(head) = self.incoming.head() else { continue };
+                    if head.status.code() >= 300 && !self.outgoing.is_finished() {
+                        // The server does not want the rest (RFC 9110 section 10.1.1, RFC 9112 section 9.5).
+                        self.outgoing.abandon();
+                        self.may_reuse = false;
+                    }
+                    on(Event::Head(head))?;
+                }
+                Found::Data(data) => on(Event::Data(data))?,
+                Found::End => return Ok(true),
+            }
+        }
+    }
+
+    /// Where the next bytes go: as much as is known to come, up to a size beyond which nothing is gained.
+    fn room(&mut self) -> &mut [u8] {
+        let buffer = &mut self.connection.buffer;
+        if self.unread.start > 0 {
+            buffer.copy_within(self.unread.clone(), 0);
+            self.unread = 0..self.unread.len();
+        }
+        let wanted = match self.incoming.remaining() {
+            Some(left) if left <= FIRST_READ as u64 => FIRST_READ,
+            _ if self.received < FIRST_READ as u64 => FIRST_READ,
+            _ => LARGE_READ,
+        };
+        let wanted = wanted.max(self.unread.end + FIRST_READ / 2);
+        if buffer.len() < wanted {
+            buffer.resize(wanted, 0);
+        }
+        buffer.get_mut(self.unread.end..).unwrap_or_default()
+    }
+
+    /// Whether the server still has time to say whether it wants the body.
+    fn may_hold(&mut self) -> bool {
+        let until = *self.held_until.get_or_insert_with(|| Instant::now() + CONTINUE_WAIT);
+        Instant::now() < until
+    }
+
+    /// How long the connection may stay quiet until there is something to do without it.
+    pub(super) fn wakes_in(&self) -> Option<Duration> {
+        let until = self.held_until.filter(|_| self.outgoing.is_holding())?;
+        Some(until.saturating_duration_since(Instant::now()))
+    }
+
+    /// Tells whether it failed as a connection does that the server had closed while it was idle.
+    pub(super) fn is_stale(&self) -> bool {
+        self.is_reused && !self.has_received
+    }
+
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    pub(super) fn connection_mut(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
+    pub(super) fn trailers(&self) -> &HttpFields {
+        self.incoming.trailers()
+    }
+
+    pub(super) fn forbid_reuse(&mut self) {
+        self.may_reuse = false;
+    }
+
+    /// Says where the connection leads, when the exchange goes on elsewhere.
+    pub(super) fn belongs_to(&mut self, route: Route) {
+        self.route = Some(route);
+    }
+
+    pub(super) fn take_route(&mut self) -> Option<Route> {
+        self.route.take()
+    }
+
+    /// Bytes that have moved, in both directions: whoever sees them grow knows that the peer is alive.
+    pub(super) fn moved(&self) -> u64 {
+        self.received + self.outgoing.body_sent()
+    }
+
+    pub(super) fn body_sent(&self) -> u64 {
+        self.outgoing.body_sent()
+    }
+
+    /// Gives the connection back if another request can go over it.
+    pub(super) fn into_reusable(self) -> Option<Connection> {
+        let is_clean = self.unread.is_empty() && self.outgoing.is_finished() && self.may_reuse;
+        (is_clean && self.incoming.can_keep_alive()).then_some(self.connection)
+    }
+}
+
+/// How much one step moves at most, so that a game's frame can spare the time for it.
+const BUDGET: usize = 256 * 1024;
+/// The first read: enough for most responses.
+const FIRST_READ: usize = 16 * 1024;
+/// A read of a long body: larger ones gain nothing.
+const LARGE_READ: usize = 256 * 1024;
+/// How long a body waits for `100 Continue` (RFC 9110 section 10.1.1 leaves it open).
+const CONTINUE_WAIT: Duration = Duration::from_secs(1);
+
+/// What a peer's end means that came before anything was said.
+pub(super) fn is_end_of_idle(error: &Error) -> bool {
+    matches!(error, Error::Disconnected | Error::CutShort { received: 0, .. })
+}
