@@ -1,5 +1,7 @@
 //! One end of a byte stream, as TCP and local sockets share it: the connection's phases, the status table, packets.
 
+#[cfg(feature = "http")]
+mod at_once;
 mod connecting;
 
 use std::{io, time::Duration};

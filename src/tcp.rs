@@ -136,6 +136,12 @@ impl TcpSocket {
         self.link.connect(socket, &SockAddr::from(remote), limit)
     }
 
+    /// Sends without asking first whether a connection that has just begun is there; `NotReady` when it is not.
+    #[cfg(feature = "http")]
+    pub(crate) fn send_at_once(&mut self, data: &[u8]) -> Status<usize> {
+        self.link.send_at_once(data)
+    }
+
     /// Closes the connection, if there is one, and drops what is in its outbox.
     ///
     /// Data that the system has taken is still delivered. Call [`flush`](Self::flush) first to wait for the outbox.
