@@ -2,6 +2,7 @@
 
 mod attempts;
 mod auth;
+mod cancel;
 mod chunked;
 mod client;
 mod connector;
@@ -15,6 +16,7 @@ mod form;
 mod framing;
 mod head;
 mod incoming;
+mod lookup;
 mod pool;
 mod proxy;
 mod redirect;
@@ -22,4 +24,8 @@ mod request;
 mod response;
 mod socks;
 mod status;
+mod time_limit;
+mod tunnel;
 mod url;
+
+pub use proxy::Proxy;

@@ -1,5 +1,7 @@
 //! One end of a byte stream, as TCP and local sockets share it: the connection's phases, the status table, packets.
 
+#[cfg(feature = "http")]
+mod at_once;
 mod connecting;
 
 use std::{io, time::Duration};
@@ -53,6 +55,13 @@ impl Link {
         Self { state: State::Open(Handle::new(socket)), mode, ..Self::new() }
     }
 
+    /// Tells whether the socket for a connect must not block.
+    pub(crate) fn connects_without_blocking(&self, limit: Option<Duration>) -> bool {
+        limit.is_some() || self.mode.is_nonblocking_for_the_system()
+    }
+
+    /// Connects a new socket, which blocks or not as [`connects_without_blocking`](Self::connects_without_blocking)
+    /// told.
     pub(crate) fn connect(&mut self, socket: Socket, address: &SockAddr, limit: Option<Duration>) -> Status {
         self.disconnect();
         let limit = limit.or(self.mode.timeout);
@@ -67,11 +76,8 @@ impl Link {
         deadline: Deadline,
         limit: Option<Duration>,
     ) -> Result<()> {
-        if limit.is_some() || !self.mode.blocking {
-            socket.set_nonblocking(true).map_err(Error::from_os)?;
-        }
         let again = match socket.connect(address) {
-            Ok(()) => return self.opened(Handle::new(socket), limit.is_some() || !self.mode.blocking),
+            Ok(()) => return self.opened(Handle::new(socket), self.connects_without_blocking(limit)),
             Err(error) if sys::is_connect_in_progress(&error) => None,
             Err(error) if address.is_unix() && sys::is_connect_retry(&error) => Some(address.clone()),
             Err(error) => return Err(connect_error(error)),

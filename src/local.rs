@@ -4,7 +4,7 @@ mod listener;
 
 use std::{path::Path, time::Duration};
 
-use socket2::{Domain, SockAddr, Socket, Type};
+use socket2::{Domain, SockAddr, Socket};
 
 pub use listener::LocalListener;
 
@@ -80,7 +80,8 @@ impl LocalSocket {
 
     fn begin_connect(&mut self, path: &Path, limit: Option<Duration>) -> Status {
         self.disconnect();
-        match address(path).and_then(|address| Ok((open()?, address))) {
+        let nonblocking = self.link.connects_without_blocking(limit);
+        match address(path).and_then(|address| Ok((open(nonblocking)?, address))) {
             Ok((socket, address)) => self.link.connect(socket, &address, limit),
             Err(error) => error.into(),
         }
@@ -126,8 +127,8 @@ impl TryFrom<LocalSocket> for std::os::unix::net::UnixStream {
     }
 }
 
-fn open() -> Result<Socket> {
-    Socket::new(Domain::UNIX, Type::STREAM, None).map_err(Error::from_os)
+fn open(nonblocking: bool) -> Result<Socket> {
+    sys::stream_socket(Domain::UNIX, None, nonblocking).map_err(Error::from_os)
 }
 
 /// The system's form of a path.

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, Socket};
 
 pub use listener::TcpListener;
 
@@ -19,6 +19,7 @@ use crate::{
     mode::Mode,
     status::Status,
     surface::stream_methods,
+    sys,
 };
 
 /// A TCP connection, or one that is not there yet or any more.
@@ -127,12 +128,18 @@ impl TcpSocket {
     fn begin_connect(&mut self, address: IpAddress, port: u16, limit: Option<Duration>) -> Status {
         self.disconnect();
         let remote = address.to_socket_addr(port);
-        let socket = match open(remote) {
+        let socket = match open(remote, self.link.connects_without_blocking(limit)) {
             Ok(socket) => socket,
             Err(error) => return Error::from_os(error).into(),
         };
         self.remote = Some(remote);
         self.link.connect(socket, &SockAddr::from(remote), limit)
+    }
+
+    /// Sends without asking first whether a connection that has just begun is there; `NotReady` when it is not.
+    #[cfg(feature = "http")]
+    pub(crate) fn send_at_once(&mut self, data: &[u8]) -> Status<usize> {
+        self.link.send_at_once(data)
     }
 
     /// Closes the connection, if there is one, and drops what is in its outbox.
@@ -220,8 +227,8 @@ impl TryFrom<TcpSocket> for TcpStream {
     }
 }
 
-fn open(remote: SocketAddr) -> io::Result<Socket> {
-    let socket = Socket::new(Domain::for_address(remote), Type::STREAM, Some(Protocol::TCP))?;
+fn open(remote: SocketAddr, nonblocking: bool) -> io::Result<Socket> {
+    let socket = sys::stream_socket(Domain::for_address(remote), Some(Protocol::TCP), nonblocking)?;
     socket.set_tcp_nodelay(true)?;
     Ok(socket)
 }

@@ -124,7 +124,7 @@ impl Default for LocalListener {
 impl Place {
     fn open(path: &Path, mode: Mode) -> Result<Self> {
         let address = address(path)?;
-        let socket = open()?;
+        let socket = open(false)?;
         socket.bind(&address).map_err(Error::from_os)?;
         let place = Self { handle: Handle::new(socket), path: path.to_path_buf(), owner: sys::path_owner(path) };
         let socket = place.handle.socket();

@@ -46,7 +46,7 @@ pub(crate) use os::{
     local_pair, path_owner, stream_pair, wait_for,
 };
 pub(crate) use segments::{MAX_SEGMENTS, is_segmentation_refused, receive_segments, send_segments, set_coalescing};
-pub(crate) use transfer::{Datagram, accept, allow_rebinding, receive, receive_more, send, send_two};
+pub(crate) use transfer::{Datagram, accept, allow_rebinding, receive, receive_more, send, send_two, stream_socket};
 
 /// What a single socket is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use std::{
 #[cfg(unix)]
 use std::os::fd::AsRawFd;
 
-use socket2::{SockAddr, Socket};
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
 /// A received datagram.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +18,23 @@ pub(crate) struct Datagram {
     /// of a cut datagram gives one more than the buffer's.
     pub(crate) length: usize,
     pub(crate) from: Option<SocketAddr>,
+}
+
+/// Opens a stream socket that blocks or not as told, with as few system calls as the system allows.
+pub(crate) fn stream_socket(domain: Domain, protocol: Option<Protocol>, nonblocking: bool) -> io::Result<Socket> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        let kind = if nonblocking { Type::STREAM.nonblocking() } else { Type::STREAM };
+        Socket::new(domain, kind, protocol)
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    {
+        let socket = Socket::new(domain, Type::STREAM, protocol)?;
+        if nonblocking {
+            socket.set_nonblocking(true)?;
+        }
+        Ok(socket)
+    }
 }
 
 /// Accepts a connection; the new socket blocks or not as told, whatever the listener's mode.

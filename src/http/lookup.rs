@@ -1,0 +1,172 @@
+//! From a host name to addresses, without waiting longer than allowed.
+
+use std::{
+    io,
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        mpsc::{self, RecvTimeoutError, Sender},
+    },
+    thread,
+};
+
+use super::{cancel::Cancel, time_limit::TimeLimit};
+use crate::{
+    error::{Error, Phase, Result},
+    ip::IpAddress,
+};
+
+/// Reads a literal, or looks a name up on a thread of its own.
+///
+/// The system's resolver cannot be told to stop, so the thread is left behind when the limit passes or somebody
+/// cancels: it ends when the resolver answers, which takes as long as the system is configured to ask.
+pub(super) fn lookup(host: &str, limit: TimeLimit, cancel: &Cancel) -> Result<Vec<IpAddress>> {
+    match IpAddress::parse(host) {
+        Ok(address) => Ok(vec![address]),
+        Err(_) => lookup_with(host, limit, cancel, IpAddress::resolve),
+    }
+}
+
+fn lookup_with<R>(host: &str, limit: TimeLimit, cancel: &Cancel, resolve: R) -> Result<Vec<IpAddress>>
+where
+    R: FnOnce(&str) -> Result<Vec<IpAddress>> + Send + 'static,
+{
+    let (sender, receiver) = mpsc::channel();
+    let canceller = sender.clone();
+    let _watching = cancel.watch(move || {
+        // The lookup has ended when nobody listens any more.
+        let _ = canceller.send(Err(Error::Cancelled));
+    });
+    begin(host, sender, resolve)?;
+    let answer = match limit.remaining() {
+        Some(remaining) => receiver.recv_timeout(remaining),
+        None => receiver.recv().map_err(RecvTimeoutError::from),
+    };
+    match answer {
+        Ok(result) => result,
+        Err(RecvTimeoutError::Timeout) => Err(limit.passed(Phase::Resolve)),
+        Err(RecvTimeoutError::Disconnected) => Err(unresolved(host, "the resolver panicked")),
+    }
+}
+
+fn begin<R>(host: &str, sender: Sender<Result<Vec<IpAddress>>>, resolve: R) -> Result<()>
+where
+    R: FnOnce(&str) -> Result<Vec<IpAddress>> + Send + 'static,
+{
+    let Some(running) = Running::begin() else {
+        return Err(unresolved(host, "too many lookups have not been answered yet"));
+    };
+    let name = host.to_owned();
+    let lookup = move || {
+        let result = resolve(&name);
+        // Before the answer: whoever has it may count on the place.
+        drop(running);
+        // Nobody may be waiting any more.
+        let _ = sender.send(result);
+    };
+    let thread = thread::Builder::new().name("sockeye lookup".to_owned());
+    thread.spawn(lookup).map_err(|source| Error::Unresolved { host: host.into(), source })?;
+    Ok(())
+}
+
+fn unresolved(host: &str, reason: &'static str) -> Error {
+    Error::Unresolved { host: host.into(), source: io::Error::other(reason) }
+}
+
+/// A place among the threads that look names up.
+struct Running(&'static AtomicUsize);
+
+impl Running {
+    fn begin() -> Option<Self> {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let one_more = |count: usize| (count < MAX_LOOKUPS).then_some(count + 1);
+        COUNT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok()?;
+        Some(Self(&COUNT))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// How many threads may look names up at a time. A program that asks again and again while its resolver is silent
+/// would otherwise gather threads without end.
+const MAX_LOOKUPS: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::{Arc, Barrier},
+        time::{Duration, Instant},
+    };
+
+    use super::*;
+    use crate::error::ErrorKind;
+
+    /// A resolver that answers when the test lets it.
+    fn held() -> (Sender<()>, impl FnOnce(&str) -> Result<Vec<IpAddress>> + Send + 'static) {
+        let (release, wait) = mpsc::channel::<()>();
+        let resolve = move |_: &str| {
+            let _ = wait.recv();
+            Ok(vec![IpAddress::LOCAL_HOST])
+        };
+        (release, resolve)
+    }
+
+    fn never() -> TimeLimit {
+        TimeLimit::after(None)
+    }
+
+    #[test]
+    fn a_literal_needs_no_thread_and_a_name_is_looked_up() {
+        let literal = lookup("127.0.0.1", never(), &Cancel::never()).unwrap();
+        assert_eq!(literal, [IpAddress::LOCAL_HOST]);
+        let literal = lookup("::1", never(), &Cancel::never()).unwrap();
+        assert_eq!(literal, [IpAddress::LOCAL_HOST_V6]);
+        let found = lookup("localhost", never(), &Cancel::new()).unwrap();
+        assert!(found.iter().all(|address| address.is_loopback()), "{found:?}");
+        let answer = |host: &str| Ok(vec![IpAddress::new(192, 0, 2, host.len() as u8)]);
+        assert_eq!(lookup_with("four", never(), &Cancel::never(), answer).unwrap(), [IpAddress::new(192, 0, 2, 4)]);
+    }
+
+    #[test]
+    fn a_lookup_that_takes_too_long_is_left_behind() {
+        let (_release, resolve) = held();
+        let limit = Duration::from_millis(60);
+        let start = Instant::now();
+        let error = lookup_with("slow.invalid", TimeLimit::after(Some(limit)), &Cancel::new(), resolve).unwrap_err();
+        let taken = start.elapsed();
+        assert!(matches!(error, Error::TimedOut { phase: Phase::Resolve, limit: named } if named == limit), "{error}");
+        assert!(taken >= limit && taken < limit + Duration::from_millis(50), "{taken:?}");
+    }
+
+    #[test]
+    fn a_cancel_ends_the_wait_and_not_the_lookup() {
+        let (_release, resolve) = held();
+        let cancel = Cancel::new();
+        let both = Arc::new(Barrier::new(2));
+        let (others, from_elsewhere) = (Arc::clone(&both), cancel.clone());
+        let thread = thread::spawn(move || {
+            others.wait();
+            from_elsewhere.cancel();
+            Instant::now()
+        });
+        let resolve = move |host: &str| {
+            both.wait();
+            resolve(host)
+        };
+        let error = lookup_with("slow.invalid", never(), &cancel, resolve).unwrap_err();
+        let ended = Instant::now();
+        assert_eq!(error.kind(), ErrorKind::Cancelled);
+        assert!(ended.saturating_duration_since(thread.join().unwrap()) < Duration::from_millis(20));
+    }
+
+    #[test]
+    fn what_cannot_be_a_name_is_said_as_it_is_and_a_panic_is_an_error() {
+        assert_eq!(lookup("", never(), &Cancel::never()).unwrap_err().kind(), ErrorKind::InvalidAddress);
+        assert_eq!(lookup("127.1", never(), &Cancel::never()).unwrap_err().kind(), ErrorKind::InvalidAddress);
+        let panics = |_: &str| -> Result<Vec<IpAddress>> { std::panic::resume_unwind(Box::new("a resolver's fault")) };
+        assert_eq!(lookup_with("name", never(), &Cancel::never(), panics).unwrap_err().kind(), ErrorKind::Unresolved);
+    }
+}

@@ -1,0 +1,72 @@
+//! A deadline that knows which limit it came from.
+
+use std::time::Duration;
+
+use crate::{
+    error::{Error, Phase, Result},
+    time::Deadline,
+};
+
+/// Until when an operation may take, and the limit to name when it takes longer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TimeLimit {
+    deadline: Deadline,
+    limit: Duration,
+}
+
+impl TimeLimit {
+    /// A limit from now on; `None` never passes.
+    pub(super) fn after(limit: Option<Duration>) -> Self {
+        Self { deadline: Deadline::after(limit), limit: limit.unwrap_or(Duration::MAX) }
+    }
+
+    /// The one of two limits that passes first.
+    pub(super) fn earlier(self, other: Self) -> Self {
+        match (self.remaining(), other.remaining()) {
+            (Some(own), Some(others)) if own <= others => self,
+            (Some(_), None) => self,
+            _ => other,
+        }
+    }
+
+    /// What is left: `None` for ever, zero once it has passed.
+    pub(super) fn remaining(self) -> Option<Duration> {
+        self.deadline.remaining()
+    }
+
+    /// Fails once the limit has passed, for the phase that it passed in.
+    pub(super) fn check(self, phase: Phase) -> Result<()> {
+        if self.deadline.has_passed() { Err(self.passed(phase)) } else { Ok(()) }
+    }
+
+    /// What to say of a limit that has passed.
+    pub(super) fn passed(self, phase: Phase) -> Error {
+        Error::TimedOut { phase, limit: self.limit }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_earlier_of_two_limits_is_kept_whichever_comes_first() {
+        let (short, long, none) = (
+            TimeLimit::after(Some(Duration::from_secs(5))),
+            TimeLimit::after(Some(Duration::from_secs(50))),
+            TimeLimit::after(None),
+        );
+        for (left, right) in [(short, long), (long, short), (short, none), (none, short)] {
+            assert_eq!(left.earlier(right).limit, Duration::from_secs(5));
+        }
+        assert_eq!(none.earlier(none).remaining(), None);
+    }
+
+    #[test]
+    fn a_limit_that_has_passed_is_named() {
+        let limit = TimeLimit::after(Some(Duration::ZERO));
+        let error = limit.check(Phase::Proxy).unwrap_err();
+        assert_eq!(error.to_string(), "the answer of the proxy did not end within 0ns");
+        TimeLimit::after(None).check(Phase::Proxy).unwrap();
+    }
+}
