@@ -76,7 +76,10 @@ pub struct HttpExchange {
 enum State {
     /// It failed before it began.
     Failed(Error),
-    Working { work: Box<Work>, opening: Option<Pending> },
+    Working {
+        work: Box<Work>,
+        opening: Option<Pending>,
+    },
     Finished(Option<Box<HttpResponse>>),
 }
 
