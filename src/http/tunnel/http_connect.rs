@@ -30,7 +30,7 @@ impl HttpConnect {
         Ok(Self { request: Some(request.into_bytes()), head: Vec::new(), received: 0 })
     }
 
-    /// Judges a whole head; `Receive` after an interim response.
+    /// Judges a whole head; an interim response is followed by another.
     fn judge(&mut self) -> Result<Step> {
         let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
         let mut response = httparse::Response::new(&mut fields);
@@ -46,7 +46,7 @@ impl HttpConnect {
             Some(200..=299) => Ok(Step::Done),
             Some(100..=199) => {
                 self.head.clear();
-                Ok(Step::Receive(SURELY_MISSING))
+                self.next()
             }
             Some(code @ 300..=999) => Err(refused(code, response.reason.unwrap_or_default())),
             _ => Err(malformed),
@@ -68,7 +68,8 @@ impl Negotiation for HttpConnect {
         }
         // The end is a line end and an empty line behind it. No byte behind that may be taken: it is the target's.
         let is_near = self.head.last().is_some_and(|last| matches!(last, b'\n' | b'\r'));
-        Ok(Step::Receive(if is_near { 1 } else { SURELY_MISSING }))
+        let wanted = if is_near { 1 } else { SURELY_MISSING };
+        Ok(Step::Receive(wanted.min(HEAD_LIMIT.saturating_sub(self.received))))
     }
 
     fn receive(&mut self, bytes: &[u8]) {
@@ -86,7 +87,7 @@ fn refused(code: u16, reason: &str) -> Error {
 /// The shortest end of a head that does not end in a part of it: two line feeds.
 const SURELY_MISSING: usize = 2;
 /// As for every head; what a proxy says of a tunnel is far shorter.
-const HEAD_LIMIT: usize = 64 * 1024;
-const MAX_FIELDS: usize = 128;
+pub(super) const HEAD_LIMIT: usize = 64 * 1024;
+pub(super) const MAX_FIELDS: usize = 128;
 /// A reason is for a line of an error, not for a page.
 const MAX_REASON: usize = 200;
