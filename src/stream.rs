@@ -2,12 +2,7 @@
 
 use std::{fs::File, io};
 
-use crate::{
-    status::Status,
-    sys::Handle,
-    tcp::TcpSocket,
-    tls::TlsSocket,
-};
+use crate::{status::Status, sys::Handle, tcp::TcpSocket, tls::TlsSocket};
 
 /// A connection as the protocols use it: non-blocking, plain or encrypted.
 #[derive(Debug)]

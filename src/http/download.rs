@@ -135,7 +135,11 @@ impl FileSink {
 
     fn open(&self, append: bool) -> io::Result<File> {
         let mut options = OpenOptions::new();
-        if append { options.append(true) } else { options.write(true).create(true).truncate(true) };
+        if append {
+            options.append(true)
+        } else {
+            options.write(true).create(true).truncate(true)
+        };
         options.open(&self.part)
     }
 
