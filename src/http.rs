@@ -23,3 +23,6 @@ mod response;
 mod socks;
 mod status;
 mod url;
+
+pub use fields::HttpFields;
+pub use status::HttpStatus;

@@ -88,6 +88,8 @@ mod tls;
 mod udp;
 
 pub use error::{Error, ErrorKind, Limit, Phase, Result, TlsError};
+#[cfg(feature = "http")]
+pub use http::{HttpFields, HttpStatus};
 pub use ip::IpAddress;
 pub use local::{LocalListener, LocalSocket};
 pub use packet::{Packet, PacketValue};
