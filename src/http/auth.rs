@@ -45,11 +45,15 @@ mod tests {
 
     #[test]
     fn what_could_break_out_of_the_field_is_refused_and_not_repeated() {
-        for (user, password) in
-            [("a:b", "secret"), ("a\r", "secret"), ("a", "secret\n"), ("a", "se\0cret"), ("a\u{7f}", "secret")]
-        {
+        for (user, password) in [
+            ("mal:lory", "hush"),
+            ("mallory\r", "hush"),
+            ("mallory", "hush\n"),
+            ("mallory", "hu\0sh"),
+            ("mal\u{7f}", "hush"),
+        ] {
             let error = basic(user, password).unwrap_err().to_string();
-            assert!(!error.contains(user) && !error.contains("secret\n") && !error.contains("\"se"), "{error}");
+            assert!(!error.contains("mal") && !error.contains("hu"), "{error}");
         }
         for token in ["", "a b", "a\r\nb", "\u{e9}"] {
             let error = bearer(token).unwrap_err().to_string();

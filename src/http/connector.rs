@@ -55,8 +55,9 @@ impl Route {
 ///
 /// `first` is what the caller sends first, or nothing. To a single address it is sent as soon as can be, which tells
 /// with one system call that the connection is there and needs it anyway; behind a tunnel, and where several addresses
-/// were tried, it is left to the caller.
+/// were tried, it is left to the caller. Of a route to be encrypted nothing is sent: it would be in plain text.
 pub(super) fn connect(route: &Route, first: &[u8], limit: TimeLimit, cancel: &Cancel) -> Result<Connected> {
+    let first = if route.https { &[] } else { first };
     let Some(proxy) = &route.proxy else { return reach(&route.host, route.port, first, limit, cancel) };
     if route.is_forwarded() {
         return reach(&proxy.host, proxy.port, first, limit, cancel);

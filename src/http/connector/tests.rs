@@ -270,3 +270,14 @@ fn a_forwarded_route_leads_to_the_proxy_and_carries_its_credentials() {
     assert!(!tunnel.is_forwarded());
     assert_eq!(tunnel.proxy_authorization().unwrap(), None);
 }
+
+#[test]
+fn nothing_is_sent_in_plain_text_where_it_is_to_be_encrypted() {
+    let mut listener = listener(IpAddress::LOCAL_HOST);
+    let route = Route { https: true, ..direct(listener.local_port()) };
+    let connected = connect(&route, b"GET / HTTP/1.1\r\n", soon(), &Cancel::never()).unwrap();
+    assert_eq!(connected.sent, 0);
+    let mut server = listener.accept().into_result().unwrap();
+    drop(connected);
+    assert!(server.receive(&mut [0]).is_disconnected());
+}
