@@ -8,6 +8,7 @@ use super::fields::HttpFields;
 
 /// Unpacks a body as it arrives, in pieces of at most 64 KiB: how much becomes too much, whoever takes the pieces
 /// decides.
+#[derive(Debug)]
 pub(super) struct Decoder {
     coding: Coding,
     phase: Phase,
@@ -23,6 +24,7 @@ enum Coding {
     Deflate,
 }
 
+#[derive(Debug)]
 enum Phase {
     /// Before the first byte.
     Start,

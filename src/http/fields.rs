@@ -26,6 +26,9 @@ struct Field {
 }
 
 impl HttpFields {
+    /// No fields.
+    pub(super) const EMPTY: Self = Self { bytes: Vec::new(), fields: Vec::new() };
+
     /// Returns the first value of this name as text; `None` if there is none, or if it is not UTF-8.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
