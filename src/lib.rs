@@ -89,7 +89,10 @@ mod udp;
 
 pub use error::{Error, ErrorKind, Limit, Phase, Result, TlsError};
 #[cfg(feature = "http")]
-pub use http::Proxy;
+pub use http::{
+    Http, HttpExchange, HttpFields, HttpMethod, HttpOptions, HttpProgress, HttpRequest, HttpResponse, HttpStatus,
+    Multipart, Proxy, Resume, query,
+};
 pub use ip::IpAddress;
 pub use local::{LocalListener, LocalSocket};
 pub use packet::{Packet, PacketValue};

@@ -337,6 +337,14 @@ impl Link {
         }
     }
 
+    pub(crate) fn handle_mut(&mut self) -> Option<&mut Handle> {
+        match &mut self.state {
+            State::Closed => None,
+            State::Connecting(connecting) => Some(&mut connecting.handle),
+            State::Open(handle) => Some(handle),
+        }
+    }
+
     /// Gives the socket away, if it is connected and holds nothing that would be lost.
     #[expect(clippy::result_large_err, reason = "the error is the link itself, given back")]
     pub(crate) fn into_socket(self) -> Result<Socket, Self> {

@@ -285,7 +285,7 @@ impl Interest {
     }
 }
 
-mod sealed {
+pub(crate) mod sealed {
     use crate::sys::Handle;
 
     /// Keeps [`Selectable`](super::Selectable) to the sockets of this crate.

@@ -20,6 +20,7 @@ use crate::{
     status::Status,
     surface::stream_methods,
     sys,
+    sys::Handle,
 };
 
 /// A TCP connection, or one that is not there yet or any more.
@@ -177,6 +178,10 @@ impl TcpSocket {
     /// Takes over a connection that is in the listener's mode.
     fn accepted(socket: Socket, remote: SocketAddr, mode: Mode) -> Self {
         Self { link: Link::open(socket, mode), remote: Some(remote) }
+    }
+
+    pub(crate) fn handle_mut(&mut self) -> Option<&mut Handle> {
+        self.link.handle_mut()
     }
 
     fn local(&self) -> Option<SocketAddr> {

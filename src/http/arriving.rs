@@ -88,6 +88,7 @@ impl Arriving {
     pub(super) fn begin(
         &mut self,
         head: &ResponseHead,
+        length: Option<u64>,
         hop: &Hop,
         shared: &Shared,
         sink: &mut dyn Sink,
@@ -103,7 +104,7 @@ impl Arriving {
             None
         };
         self.received = 0;
-        self.length = None;
+        self.length = length;
         self.decoder = None;
         self.response.begin(head.clone());
         self.has_head = true;
@@ -118,11 +119,6 @@ impl Arriving {
             self.decoder = Decoder::for_fields(&head.fields);
         }
         Ok(())
-    }
-
-    /// Takes note of how long the body is going to be.
-    pub(super) fn expect(&mut self, length: Option<u64>) {
-        self.length = length;
     }
 
     pub(super) fn data(&mut self, data: &[u8], sink: &mut dyn Sink) -> Result<()> {
@@ -157,8 +153,7 @@ impl Arriving {
 
     pub(super) fn into_response(mut self, outcome: Result<()>) -> HttpResponse {
         if let Err(error) = outcome {
-            let status =
-                if self.has_head { HttpStatus::INVALID_RESPONSE } else { failure_status(&error) };
+            let status = if self.has_head { HttpStatus::INVALID_RESPONSE } else { failure_status(&error) };
             self.response.fail(status, error);
         }
         self.response

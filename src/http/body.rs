@@ -107,7 +107,8 @@ impl Piece {
             }
             Self::Reader { reader, length } => {
                 let reader = reader.lock().unwrap_or_else(PoisonError::into_inner).take();
-                let reader = reader.ok_or_else(|| Error::invalid_input("a reader", "a body that was not sent before"))?;
+                let reader =
+                    reader.ok_or_else(|| Error::invalid_input("a reader", "a body that was not sent before"))?;
                 Ok(Source::Reader { reader, left: *length })
             }
         }

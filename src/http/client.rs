@@ -20,6 +20,7 @@ use super::{
     proxy::{Proxies, Proxy},
     request::HttpRequest,
     response::HttpResponse,
+    transfer::Pace,
     url::Url,
     work::{Advance, Work},
 };
@@ -276,7 +277,7 @@ impl Http {
         progress: &mut dyn FnMut(HttpProgress) -> ControlFlow<()>,
     ) -> Result<()> {
         loop {
-            let advance = work.advance(sink)?;
+            let advance = work.advance(Pace::Straight, sink)?;
             if progress(work.progress().beyond(sink.offset())).is_break() {
                 return Err(Error::Cancelled);
             }

@@ -17,11 +17,13 @@ use super::{
     pool::Connection,
     request::HttpRequest,
     response::HttpResponse,
+    transfer::Pace,
     url::Url,
     work::{Advance, Work},
 };
 use crate::{
     error::{Error, Result},
+    selector::{Selectable, sealed::Sealed},
     status::Status,
     sys::{self, Direction, Handle, Watch},
 };
@@ -174,11 +176,6 @@ impl HttpExchange {
         }
     }
 
-    pub(crate) fn handle(&self) -> Option<&Handle> {
-        let State::Working { work, .. } = &self.state else { return None };
-        self.bell.as_ref().or_else(|| work.handle())
-    }
-
     /// One step; `true` once the response is there.
     fn step(&mut self) -> Result<bool> {
         let (work, opening) = match &mut self.state {
@@ -209,7 +206,7 @@ impl HttpExchange {
             }
         }
         let State::Working { work, .. } = &mut self.state else { return Err(Error::Disconnected) };
-        match work.advance(&mut InMemory)? {
+        match work.advance(Pace::Frame, &mut InMemory)? {
             Advance::Wait(direction) => {
                 self.watch(direction);
                 Ok(false)
@@ -296,6 +293,16 @@ impl HttpExchange {
         if let Some(handle) = self.handle() {
             handle.set_watch(Watch { read: true, write: direction == Direction::Write });
         }
+    }
+}
+
+impl Selectable for HttpExchange {}
+
+impl Sealed for HttpExchange {
+    #[allow(private_interfaces)]
+    fn handle(&self) -> Option<&Handle> {
+        let State::Working { work, .. } = &self.state else { return None };
+        self.bell.as_ref().or_else(|| work.handle())
     }
 }
 

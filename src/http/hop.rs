@@ -1,6 +1,6 @@
 //! What is asked of one server: a request, or what a redirect made of it.
 
-use std::{fmt::Write, sync::Arc, time::SystemTime};
+use std::{sync::Arc, time::SystemTime};
 
 use super::{
     auth,
@@ -8,7 +8,7 @@ use super::{
     client::Shared,
     connector::Route,
     fields::HttpFields,
-    head::HeadLimits,
+    head::{HeadLimits, encode_request_head},
     incoming::Incoming,
     outgoing::Outgoing,
     redirect::Redirect,
@@ -96,26 +96,17 @@ impl Hop {
 
     fn head(&self, length: Option<u64>, holds: bool, shared: &Shared) -> Vec<u8> {
         let options = &shared.options;
-        let mut head = Vec::with_capacity(HEAD_SIZE);
-        head.extend_from_slice(self.method.as_str().as_bytes());
-        head.push(b' ');
-        if self.route.is_forwarded() {
-            head.extend_from_slice(self.url.to_string().as_bytes());
-        } else {
-            head.extend_from_slice(self.url.target.as_bytes());
-        }
-        head.extend_from_slice(if self.version == (1, 0) { b" HTTP/1.0\r\n" } else { b" HTTP/1.1\r\n" });
-
+        let mut fields = HttpFields::with_capacity(self.fields.len() + ADDED_FIELDS, HEAD_SIZE);
         let mut add = |name: &str, value: &str| {
-            if self.fields.get_bytes(name).is_none() {
-                push_field(&mut head, name, value.as_bytes());
+            if !self.fields.contains(name) {
+                fields.push(name, value.as_bytes());
             }
         };
         add("Host", &self.url.authority());
         add("User-Agent", &options.user_agent);
         add("Accept", "*/*");
         // A range is one of the bytes that are stored, so they must come as they are.
-        if options.compression && self.fields.get_bytes("Range").is_none() {
+        if options.compression && !self.fields.contains("Range") {
             add("Accept-Encoding", "gzip, deflate");
         }
         if let Some((user, password)) = &self.url.user
@@ -134,36 +125,31 @@ impl Hop {
         if holds {
             add("Expect", "100-continue");
         }
-
-        let mut text = String::new();
         for (name, value) in self.fields.iter() {
             // How long the body is and where it ends is for the client to say.
             if !name.eq_ignore_ascii_case("Content-Length") && !name.eq_ignore_ascii_case("Transfer-Encoding") {
-                push_field(&mut head, name, value);
+                fields.push(name, value);
             }
         }
         match length {
-            None => head.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
+            None => fields.push("Transfer-Encoding", b"chunked"),
             Some(0) if self.body.is_none() && !self.method.expects_body() => {}
-            Some(length) => {
-                // Writing to a string cannot fail.
-                let _ = write!(text, "{length}");
-                push_field(&mut head, "Content-Length", text.as_bytes());
-            }
+            Some(length) => fields.push("Content-Length", length.to_string().as_bytes()),
         }
-        head.extend_from_slice(b"\r\n");
-        head
+        let whole;
+        let target = if self.route.is_forwarded() {
+            whole = self.url.to_string();
+            &whole
+        } else {
+            &self.url.target
+        };
+        encode_request_head(self.method.as_str(), target, self.version, fields.iter())
     }
-}
-
-fn push_field(head: &mut Vec<u8>, name: &str, value: &[u8]) {
-    head.extend_from_slice(name.as_bytes());
-    head.extend_from_slice(b": ");
-    head.extend_from_slice(value);
-    head.extend_from_slice(b"\r\n");
 }
 
 /// What a head may have: far more than servers send, far less than hurts.
 const LIMITS: HeadLimits = HeadLimits { bytes: 64 * 1024, fields: 128 };
 /// Enough for most heads.
 const HEAD_SIZE: usize = 512;
+/// How many fields the client adds at most.
+const ADDED_FIELDS: usize = 10;

@@ -11,7 +11,7 @@ use super::{
     work::Work,
 };
 use crate::{
-    error::{Error, Phase, Result},
+    error::{Phase, Result},
     status::Status,
     stream::Stream,
     tcp::TcpSocket,

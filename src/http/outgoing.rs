@@ -5,7 +5,10 @@ use std::{
     io::{self, Read},
 };
 
-use super::body::Source;
+use super::{
+    body::Source,
+    chunked::{LAST_CHUNK, encode_chunk_head},
+};
 use crate::{
     error::{Error, Result},
     status::Status,
@@ -261,10 +264,13 @@ fn read_some(reader: &mut impl Read, buffer: &mut Vec<u8>) -> io::Result<usize> 
     }
 }
 
-/// Makes a chunk of data (RFC 9112 section 7.1); no data are the last one.
+/// Makes a chunk of data; no data are the last one.
 fn as_chunk(data: &mut Vec<u8>) {
-    let line = format!("{:x}\r\n", data.len());
-    data.splice(0..0, line.into_bytes());
+    if data.is_empty() {
+        data.extend_from_slice(LAST_CHUNK);
+        return;
+    }
+    data.splice(0..0, encode_chunk_head(data.len()));
     data.extend_from_slice(b"\r\n");
 }
 

@@ -130,7 +130,7 @@ impl HttpResponse {
     /// Returns all fields, in the order in which they came.
     #[must_use]
     pub fn fields(&self) -> &HttpFields {
-        self.head.as_ref().map_or(&HttpFields::EMPTY, |head| &head.fields)
+        self.head.as_ref().map_or(&NO_FIELDS, |head| &head.fields)
     }
 
     /// Returns the fields that came behind the body (RFC 9110 section 6.5).
@@ -181,6 +181,9 @@ impl HttpResponse {
         &self.url
     }
 }
+
+/// The fields of a response without a head.
+static NO_FIELDS: HttpFields = HttpFields::EMPTY;
 
 impl fmt::Debug for HttpResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,8 +6,8 @@ use std::{
 };
 
 use super::{
-    fields::HttpFields,
     connector::Route,
+    fields::HttpFields,
     head::ResponseHead,
     incoming::{Found, Incoming},
     outgoing::{Outgoing, Sent},
@@ -43,7 +43,8 @@ pub(super) struct Transfer {
 /// What has come of the response.
 #[derive(Debug)]
 pub(super) enum Event<'a> {
-    Head(&'a ResponseHead),
+    /// The head, and how long the body is going to be if that is known.
+    Head(&'a ResponseHead, Option<u64>),
     Data(&'a [u8]),
 }
 
@@ -56,6 +57,52 @@ pub(super) enum Step {
     More,
     /// The response is whole.
     Done,
+}
+
+/// How far one step goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// As far as is cheapest: somebody waits for the end.
+    Straight,
+    /// So far that a frame of a game can spare the time.
+    Frame,
+}
+
+/// A [`Pace`] in numbers.
+#[derive(Debug, Clone, Copy)]
+struct Stride {
+    /// The largest read, and how much is sent.
+    size: usize,
+    /// How much of the body is handed on at once, to be decompressed perhaps.
+    piece: usize,
+    until: Option<Instant>,
+}
+
+/// Where a look at the bytes ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Parsed {
+    /// More have to come.
+    All,
+    /// The step is over.
+    Enough,
+    /// The response is whole.
+    End,
+}
+
+impl Pace {
+    fn begin(self) -> Stride {
+        match self {
+            // Larger reads gain nothing.
+            Self::Straight => Stride { size: 256 * 1024, piece: usize::MAX, until: None },
+            Self::Frame => Stride { size: 64 * 1024, piece: 16 * 1024, until: Some(Instant::now() + FRAME_SHARE) },
+        }
+    }
+}
+
+impl Stride {
+    fn is_over(&self) -> bool {
+        self.until.is_some_and(|until| Instant::now() >= until)
+    }
 }
 
 impl Transfer {
@@ -77,8 +124,9 @@ impl Transfer {
     }
 
     /// Goes as far as it can without waiting, and tells what has come.
-    pub(super) fn step(&mut self, on: &mut dyn FnMut(Event<'_>) -> Result<()>) -> Result<Step> {
-        let mut budget = BUDGET;
+    pub(super) fn step(&mut self, pace: Pace, on: &mut dyn FnMut(Event<'_>) -> Result<()>) -> Result<Step> {
+        let pace = pace.begin();
+        let mut budget = pace.size;
         let mut direction = Direction::Read;
         let mut has_sent = std::mem::take(&mut self.sent_ahead);
         while !self.outgoing.is_finished() {
@@ -110,33 +158,37 @@ impl Transfer {
             // The answer cannot be there yet: to ask for it would cost a call.
             return Ok(Step::Wait(Direction::Read));
         }
-        self.receive(budget, direction, on)
+        self.receive(pace, direction, on)
     }
 
     fn receive(
         &mut self,
-        mut budget: usize,
+        pace: Stride,
         direction: Direction,
         on: &mut dyn FnMut(Event<'_>) -> Result<()>,
     ) -> Result<Step> {
         loop {
-            if self.parse(on)? {
-                return Ok(Step::Done);
-            }
-            if budget == 0 {
-                return Ok(Step::More);
+            match self.parse(pace, on)? {
+                Parsed::All => {}
+                Parsed::Enough => return Ok(Step::More),
+                Parsed::End => return Ok(Step::Done),
             }
             let is_short_the_end = self.connection.stream.short_means_empty();
-            let room = self.room();
+            self.make_room(pace.size);
+            let Connection { stream, buffer } = &mut self.connection;
+            let room = buffer.get_mut(self.unread.end..).unwrap_or_default();
             let length = room.len();
-            match self.connection.stream.receive(room) {
+            match stream.receive(room) {
                 Status::Done(count) => {
                     self.has_received = true;
                     self.received += count as u64;
                     self.unread.end += count;
-                    budget = budget.saturating_sub(count);
                     if count < length && is_short_the_end {
-                        return Ok(if self.parse(on)? { Step::Done } else { Step::Wait(direction) });
+                        return Ok(match self.parse(pace, on)? {
+                            Parsed::All => Step::Wait(direction),
+                            Parsed::Enough => Step::More,
+                            Parsed::End => Step::Done,
+                        });
                     }
                 }
                 Status::NotReady => return Ok(Step::Wait(direction)),
@@ -149,18 +201,17 @@ impl Transfer {
         }
     }
 
-    /// Looks at what has come; `true` once the response is whole.
-    fn parse(&mut self, on: &mut dyn FnMut(Event<'_>) -> Result<()>) -> Result<bool> {
+    /// Looks at what has come.
+    fn parse(&mut self, pace: Stride, on: &mut dyn FnMut(Event<'_>) -> Result<()>) -> Result<Parsed> {
         loop {
-            let input = self.connection.buffer.get(self.unread.clone()).unwrap_or_default();
+            let Range { start, end } = self.unread;
+            let end = if self.incoming.head().is_some() { end.min(start.saturating_add(pace.piece)) } else { end };
+            let input = self.connection.buffer.get(start..end).unwrap_or_default();
             let (consumed, found) = self.incoming.next(input)?;
             self.unread.start += consumed;
             match found {
-                Found::More if self.unread.is_empty() => {
-                    self.unread = 0..0;
-                    return Ok(false);
-                }
-                Found::More => return Ok(false),
+                Found::More if end < self.unread.end => {}
+                Found::More => return Ok(Parsed::All),
                 Found::Interim(head) => {
                     if head.status == HttpStatus::CONTINUE {
                         self.outgoing.release();
@@ -173,31 +224,37 @@ impl Transfer {
                         self.outgoing.abandon();
                         self.may_reuse = false;
                     }
-                    on(Event::Head(head))?;
+                    on(Event::Head(head, self.incoming.remaining()))?;
                 }
-                Found::Data(data) => on(Event::Data(data))?,
-                Found::End => return Ok(true),
+                Found::Data(data) => {
+                    on(Event::Data(data))?;
+                    if pace.is_over() {
+                        return Ok(Parsed::Enough);
+                    }
+                }
+                Found::End => return Ok(Parsed::End),
             }
         }
     }
 
-    /// Where the next bytes go: as much as is known to come, up to a size beyond which nothing is gained.
-    fn room(&mut self) -> &mut [u8] {
+    /// Makes room for the next bytes: as much as is known to come, up to a size beyond which nothing is gained.
+    fn make_room(&mut self, most: usize) {
         let buffer = &mut self.connection.buffer;
-        if self.unread.start > 0 {
+        if self.unread.is_empty() {
+            self.unread = 0..0;
+        } else if self.unread.start > 0 {
             buffer.copy_within(self.unread.clone(), 0);
             self.unread = 0..self.unread.len();
         }
         let wanted = match self.incoming.remaining() {
             Some(left) if left <= FIRST_READ as u64 => FIRST_READ,
             _ if self.received < FIRST_READ as u64 => FIRST_READ,
-            _ => LARGE_READ,
+            _ => most,
         };
         let wanted = wanted.max(self.unread.end + FIRST_READ / 2);
         if buffer.len() < wanted {
             buffer.resize(wanted, 0);
         }
-        buffer.get_mut(self.unread.end..).unwrap_or_default()
     }
 
     /// Whether the server still has time to say whether it wants the body.
@@ -258,12 +315,10 @@ impl Transfer {
     }
 }
 
-/// How much one step moves at most, so that a game's frame can spare the time for it.
-const BUDGET: usize = 256 * 1024;
+/// After this a step for a game ends: eight exchanges leave most of a frame to the game.
+const FRAME_SHARE: Duration = Duration::from_micros(250);
 /// The first read: enough for most responses.
 const FIRST_READ: usize = 16 * 1024;
-/// A read of a long body: larger ones gain nothing.
-const LARGE_READ: usize = 256 * 1024;
 /// How long a body waits for `100 Continue` (RFC 9110 section 10.1.1 leaves it open).
 const CONTINUE_WAIT: Duration = Duration::from_secs(1);
 

@@ -16,7 +16,7 @@ use super::{
     request::HttpRequest,
     response::HttpResponse,
     time_limit::TimeLimit,
-    transfer::{Event, Step, Transfer, is_end_of_idle},
+    transfer::{Event, Pace, Step, Transfer, is_end_of_idle},
     url::Url,
 };
 use crate::{
@@ -55,7 +55,12 @@ pub(super) enum Advance {
 }
 
 impl Work {
-    pub(super) fn new(shared: &Arc<Shared>, request: &HttpRequest, base: &Url, limit: Option<Duration>) -> Result<Self> {
+    pub(super) fn new(
+        shared: &Arc<Shared>,
+        request: &HttpRequest,
+        base: &Url,
+        limit: Option<Duration>,
+    ) -> Result<Self> {
         let hop = Hop::first(request, base, shared)?;
         let arriving = Arriving::new(hop.shown_url(), request, &shared.options);
         Ok(Self {
@@ -102,11 +107,11 @@ impl Work {
     }
 
     /// Goes as far as it can without waiting.
-    pub(super) fn advance(&mut self, sink: &mut dyn Sink) -> Result<Advance> {
+    pub(super) fn advance(&mut self, pace: Pace, sink: &mut dyn Sink) -> Result<Advance> {
         let Some(transfer) = &mut self.transfer else { return Ok(Advance::Connect) };
         let Self { shared, hop, arriving, .. } = self;
-        let stepped = transfer.step(&mut |event| match event {
-            Event::Head(head) => arriving.begin(head, hop, shared, sink),
+        let stepped = transfer.step(pace, &mut |event| match event {
+            Event::Head(head, length) => arriving.begin(head, length, hop, shared, sink),
             Event::Data(data) => arriving.data(data, sink),
         });
         self.clock.note(transfer.moved());
