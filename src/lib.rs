@@ -1,4 +1,4 @@
-//! Sockets that answer: TCP, UDP and local sockets for programs that cannot wait.
+//! Sockets that answer: TCP, UDP, TLS and local sockets, and an HTTP client, for programs that cannot wait.
 //!
 //! Every operation answers with a [`Status`]: `Done`, `NotReady`, `Disconnected` or `Error`. It is SFML's network
 //! module thought through again for Rust: the same small nouns, and one table of what each of them answers when.
@@ -35,7 +35,10 @@
 //! - [`UdpSocket`]: datagrams, groups of receivers, many at a time with a [`DatagramBatch`].
 //! - [`Packet`]: typed values, byte-compatible with SFML's `sf::Packet`; [`PacketValue`] for your own types.
 //! - [`SocketSelector`]: waits for any number of sockets; sockets leave it by themselves when they end.
-//! - [`IpAddress`]: IPv4 and IPv6, literals, names, and the addresses of this machine.
+//! - [`IpAddress`]: IPv4 and IPv6, literals, names, the addresses of this machine, and the one that the internet sees.
+//! - [`TlsSocket`]: an encrypted connection with the methods of a [`TcpSocket`]; [`TlsClient`] and [`TlsServer`] say whom
+//!   to trust and what to show.
+//! - [`Http`]: [`HttpRequest`] in, [`HttpResponse`] out, waiting or, with an [`HttpExchange`], not.
 //! - [`Status`] and [`Error`]: what happened, and why.
 //!
 //! # The table
@@ -58,8 +61,15 @@
 //!
 //! # Not supported
 //!
-//! No async runtime and no futures; no reliable or ordered delivery over UDP; no raw or packet sockets; no half of a
+//! No HTTP/2, no WebSockets, no HTTP server; no async runtime and no futures; no reliable or ordered delivery over UDP; no raw or packet sockets; no half of a
 //! stream socket on another thread; no file descriptors that are not sockets in a selector.
+//!
+//! # Features
+//!
+//! - `http`, on by default: [`Http`] and what belongs to it, `IpAddress::public_address`.
+//! - `tls`, on by default: encryption. Without it [`TlsSocket`] and its configuration are there and answer with an error
+//!   that names the feature.
+//! - `public-ip`: `IpAddress::public_address_via_public_ip`, through the crate of that name and the runtime it needs.
 //!
 //! # Platforms
 //!

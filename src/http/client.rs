@@ -200,7 +200,12 @@ impl Http {
 
     /// Begins a request and returns at once; see [`HttpExchange`].
     pub fn begin(&self, request: &HttpRequest) -> HttpExchange {
-        HttpExchange::begin(&self.shared, request, &self.base)
+        HttpExchange::begin(&self.shared, request, &self.base, self.shared.options.limit)
+    }
+
+    /// The same with a limit of its own; see [`send_request_timeout`](Self::send_request_timeout).
+    pub fn begin_timeout(&self, request: &HttpRequest, limit: Duration) -> HttpExchange {
+        HttpExchange::begin(&self.shared, request, &self.base, Some(limit))
     }
 
     /// Sends a request and writes the body of its response to `sink` as it arrives, however long it is. The body of the

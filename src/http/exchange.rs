@@ -113,8 +113,8 @@ impl HttpProgress {
 }
 
 impl HttpExchange {
-    pub(super) fn begin(shared: &Arc<Shared>, request: &HttpRequest, base: &Url) -> Self {
-        let begun = Work::new(shared, request, base, shared.options.limit);
+    pub(super) fn begin(shared: &Arc<Shared>, request: &HttpRequest, base: &Url, limit: Option<Duration>) -> Self {
+        let begun = Work::new(shared, request, base, limit);
         let state = match begun {
             Ok(work) => State::Working { work: Box::new(work), opening: None },
             Err(error) => State::Failed(error),

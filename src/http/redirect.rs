@@ -47,3 +47,89 @@ pub(super) fn redirect(
     let crosses_origins = !from.has_origin_of(&url);
     Ok(Some(Redirect { url, method, keeps_body, crosses_origins }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+    use crate::http::head::{HeadLimits, parse_head};
+
+    fn answer(status: u16, location: &str) -> ResponseHead {
+        let text = format!("HTTP/1.1 {status} Any\r\nLocation: {location}\r\n\r\n");
+        parse_head(text.as_bytes(), &mut 0, HeadLimits { bytes: 1000, fields: 10 }).unwrap().unwrap().1
+    }
+
+    fn from() -> Url {
+        Url::parse("https://example.org/a/b?c").unwrap()
+    }
+
+    fn follow(status: u16, location: &str, method: HttpMethod) -> Option<(String, HttpMethod, bool, bool)> {
+        let redirect = redirect(&answer(status, location), &from(), method, true, false).unwrap()?;
+        Some((redirect.url.to_string(), redirect.method, redirect.keeps_body, redirect.crosses_origins))
+    }
+
+    #[test]
+    fn the_method_changes_where_the_rfc_lets_it() {
+        use HttpMethod::{Delete, Get, Head, Post, Put};
+        for (status, method, then, keeps_body) in [
+            (301, Get, Get, true),
+            (301, Post, Get, false),
+            (302, Post, Get, false),
+            (301, Put, Put, true),
+            (302, Delete, Delete, true),
+            (303, Post, Get, false),
+            (303, Put, Get, false),
+            (303, Head, Head, false),
+            (307, Post, Post, true),
+            (308, Put, Put, true),
+        ] {
+            let expected = ("https://example.org/x".to_owned(), then, keeps_body, false);
+            assert_eq!(follow(status, "/x", method), Some(expected), "{status} {method}");
+        }
+    }
+
+    #[test]
+    fn other_statuses_and_redirects_to_nowhere_are_the_answer() {
+        for status in [200, 300, 304, 305, 306, 399, 404] {
+            assert_eq!(follow(status, "/x", HttpMethod::Get), None, "{status}");
+        }
+        let nowhere = parse_head(b"HTTP/1.1 302 Found\r\n\r\n", &mut 0, HeadLimits { bytes: 100, fields: 1 });
+        let head = nowhere.unwrap().unwrap().1;
+        assert!(redirect(&head, &from(), HttpMethod::Get, true, false).unwrap().is_none());
+        let again = redirect(&answer(307, "/x"), &from(), HttpMethod::Post, false, false).unwrap();
+        assert!(again.is_none(), "a body that is gone was to be sent again");
+        let changed = redirect(&answer(303, "/x"), &from(), HttpMethod::Post, false, false).unwrap();
+        assert!(changed.is_some(), "no body is needed");
+    }
+
+    #[test]
+    fn another_scheme_host_or_port_is_another_origin() {
+        for (location, crosses) in [
+            ("https://example.org/x", false),
+            ("//example.org:443/x", false),
+            ("https://example.org:444/x", true),
+            ("https://www.example.org/x", true),
+        ] {
+            assert_eq!(follow(302, location, HttpMethod::Get).unwrap().3, crosses, "{location}");
+        }
+    }
+
+    #[test]
+    fn a_server_cannot_take_the_encryption_away_or_give_credentials() {
+        let plain = answer(302, "http://example.org/x");
+        let error = redirect(&plain, &from(), HttpMethod::Get, true, false).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Malformed);
+        assert!(redirect(&plain, &from(), HttpMethod::Get, true, true).unwrap().is_some());
+        let named = answer(302, "https://ada:secret@example.org/x");
+        let redirect = redirect(&named, &from(), HttpMethod::Get, true, false).unwrap().unwrap();
+        assert_eq!(redirect.url.user, None);
+    }
+
+    #[test]
+    fn a_location_that_is_no_url_is_an_error() {
+        for location in ["ftp://example.org/", "https://", "https://exa mple.org/", "javascript:alert(1)"] {
+            let outcome = redirect(&answer(302, location), &from(), HttpMethod::Get, true, false);
+            assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Malformed, "{location}");
+        }
+    }
+}

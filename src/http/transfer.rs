@@ -185,13 +185,13 @@ impl Transfer {
                     self.unread.end += count;
                     if count < length && is_short_the_end {
                         return Ok(match self.parse(pace, on)? {
-                            Parsed::All => Step::Wait(direction),
+                            Parsed::All => self.wait(direction),
                             Parsed::Enough => Step::More,
                             Parsed::End => Step::Done,
                         });
                     }
                 }
-                Status::NotReady => return Ok(Step::Wait(direction)),
+                Status::NotReady => return Ok(self.wait(direction)),
                 Status::Disconnected => {
                     self.incoming.ended()?;
                     return Ok(Step::Done);
@@ -199,6 +199,12 @@ impl Transfer {
                 Status::Error(error) => return Err(error),
             }
         }
+    }
+
+    /// What to wait for, unless what has come lets the body go.
+    fn wait(&self, direction: Direction) -> Step {
+        let may_send = !self.outgoing.is_finished() && !self.outgoing.is_holding();
+        if may_send && direction == Direction::Read { Step::More } else { Step::Wait(direction) }
     }
 
     /// Looks at what has come.
