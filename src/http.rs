@@ -13,6 +13,8 @@ mod exchange;
 mod fields;
 mod form;
 mod framing;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod head;
 mod incoming;
 mod pool;

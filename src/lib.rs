@@ -88,6 +88,9 @@ mod tls;
 mod udp;
 
 pub use error::{Error, ErrorKind, Limit, Phase, Result, TlsError};
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use http::fuzzing;
 #[cfg(feature = "http")]
 pub use http::{HttpFields, HttpStatus};
 pub use ip::IpAddress;
