@@ -16,6 +16,8 @@ mod exchange;
 mod fields;
 mod form;
 mod framing;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod head;
 mod hop;
 mod incoming;

@@ -98,6 +98,9 @@ mod tls;
 mod udp;
 
 pub use error::{Error, ErrorKind, Limit, Phase, Result, TlsError};
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use http::fuzzing;
 #[cfg(feature = "http")]
 pub use http::{
     Http, HttpExchange, HttpFields, HttpMethod, HttpOptions, HttpProgress, HttpRequest, HttpResponse, HttpStatus,

@@ -161,7 +161,7 @@ fn inflate<'a>(
 /// Tells a stream with a header (RFC 1950, 2.2) from a bare one, which some servers send as deflate.
 fn is_zlib(start: [u8; 2]) -> bool {
     let [method, _] = start;
-    method & 0x0f == 8 && method >> 4 <= 7 && u16::from_be_bytes(start) % 31 == 0
+    method & 0x0f == 8 && method >> 4 <= 7 && u16::from_be_bytes(start).is_multiple_of(31)
 }
 
 /// Bytes that are handed on at once.
