@@ -96,6 +96,8 @@ pub use http::{
 pub use ip::IpAddress;
 pub use local::{LocalListener, LocalSocket};
 pub use packet::{Packet, PacketValue};
+#[cfg(feature = "http")]
+pub use public_address::{DnsRecord, PublicAddressProvider};
 pub use selector::{Event, Interest, Key, Selectable, SocketSelector, Waker};
 pub use status::{Status, StatusCode};
 pub use sys::NativeHandle;
