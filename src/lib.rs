@@ -104,6 +104,14 @@ pub use sys::NativeHandle;
 pub use tcp::{TcpListener, TcpSocket};
 pub use udp::{Datagram, DatagramBatch, UdpSocket};
 
+/// Codecs for the targets in `fuzz/`; nobody else sees them.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing {
+    #[cfg(feature = "http")]
+    pub use crate::public_address::fuzzing::{dns_answer, dns_query, stun_answer};
+}
+
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct ReadmeExamples;

@@ -2,6 +2,8 @@
 
 mod asked;
 mod dns;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod providers;
 mod question;
 mod range;
