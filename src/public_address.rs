@@ -11,6 +11,7 @@ mod round;
 mod stun;
 #[cfg(feature = "public-ip")]
 mod via_public_ip;
+mod web;
 
 use std::time::Duration;
 
@@ -81,7 +82,7 @@ impl IpAddress {
     /// ```
     pub fn public_address_from(providers: &[PublicAddressProvider], limit: Duration) -> Result<Self> {
         let deadline = Deadline::after(Some(limit));
-        let result = ask(providers, limit);
+        let result = ask(providers, limit, deadline);
         // Whoever failed last, it was the time that ended the search.
         result.map_err(|error| {
             if deadline.has_passed() { Error::TimedOut { phase: Phase::PublicAddress, limit } } else { error }
@@ -89,13 +90,20 @@ impl IpAddress {
     }
 }
 
-fn ask(providers: &[PublicAddressProvider], limit: Duration) -> Result<IpAddress> {
-    let (web, datagram): (Vec<_>, Vec<_>) =
-        providers.iter().partition(|provider| matches!(provider, PublicAddressProvider::Http { .. }));
+fn ask(providers: &[PublicAddressProvider], limit: Duration, deadline: Deadline) -> Result<IpAddress> {
+    let urls: Vec<&str> = providers.iter().filter_map(PublicAddressProvider::url).collect();
     let mut failure = Error::invalid_input("none", "a provider of the public address");
-    if !datagram.is_empty() {
-        let share = if web.is_empty() { limit } else { limit / 2 };
-        match Round::new(&datagram, share)?.run(share) {
+    if urls.len() < providers.len() {
+        let share = if urls.is_empty() { limit } else { limit / 2 };
+        match Round::new(providers, share)?.run(share) {
+            Ok(address) => return Ok(address),
+            Err(error) => failure = error,
+        }
+    }
+    for (url, left) in urls.iter().zip((1..=urls.len()).rev()) {
+        // What is left of an endless limit has no end either.
+        let remaining = deadline.remaining().unwrap_or(limit);
+        match web::ask(url, remaining / u32::try_from(left).unwrap_or(u32::MAX)) {
             Ok(address) => return Ok(address),
             Err(error) => failure = error,
         }

@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::{
+    io::{Read, Write},
+    net::TcpListener,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -90,6 +92,32 @@ impl Drop for Server {
             ended.unwrap().unwrap();
         }
     }
+}
+
+/// A web server that answers each connection with these bytes and closes it; gives its port. It ends with the test.
+fn web(answer: &'static [u8]) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(std::result::Result::ok) {
+            stream.set_read_timeout(Some(LONG)).unwrap();
+            let (mut request, mut buffer) = (Vec::new(), [0; 1024]);
+            while !request.ends_with(b"\r\n\r\n") {
+                match stream.read(&mut buffer) {
+                    Ok(count @ 1..) => request.extend(&buffer[..count]),
+                    _ => break,
+                }
+            }
+            assert!(request.starts_with(b"GET /ip?x=1 HTTP/1.1\r\n"), "{}", String::from_utf8_lossy(&request));
+            // Who asks may have had enough of it.
+            let _ = stream.write_all(answer);
+        }
+    });
+    port
+}
+
+fn page(port: u16) -> PublicAddressProvider {
+    PublicAddressProvider::Http { url: format!("http://127.0.0.1:{port}/ip?x=1") }
 }
 
 /// A STUN response to a request (RFC 8489 section 5), with these attributes.
@@ -437,4 +465,77 @@ fn many_can_ask_at_the_same_time() {
             assert_eq!(asked.join().unwrap().unwrap(), ANSWER);
         }
     });
+}
+
+#[test]
+fn a_web_server_tells_the_address() {
+    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n192.0.2.1\n";
+    assert_eq!(ask(&[page(web(answer))], LONG).unwrap(), ANSWER);
+    let answer = b"HTTP/1.0 200 OK\r\n\r\n \t2001:db8::9\r\n";
+    assert_eq!(ask(&[page(web(answer))], LONG).unwrap(), IpAddress::parse("2001:db8::9").unwrap());
+}
+
+#[test]
+fn what_a_web_server_says_is_an_address_or_a_failure() {
+    let at = |answer: &'static [u8]| ask(&[page(web(answer))], LONG).unwrap_err();
+    for answer in [
+        &b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"[..],
+        b"HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n<p>192.0.2.1\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 19\r\n\r\n192.0.2.1 192.0.2.2",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n0.0.0.0",
+        b"STUN\r\n\r\n",
+    ] {
+        assert_eq!(at(answer).kind(), ErrorKind::Malformed, "{}", String::from_utf8_lossy(answer));
+    }
+    let cut = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n192.0.2.1";
+    assert_eq!(at(cut).kind(), ErrorKind::Truncated);
+    let huge = [&b"HTTP/1.1 200 OK\r\n\r\n192.0.2.1"[..], &[b' '; 1016]].concat();
+    assert_eq!(at(huge.leak()).kind(), ErrorKind::TooLong);
+    for (answer, expected) in [
+        (&b"HTTP/1.1 429 Slowly\r\nContent-Length: 9\r\n\r\n192.0.2.1"[..], 429),
+        // Elsewhere somebody else might be asked.
+        (b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 9\r\n\r\n192.0.2.1", 302),
+    ] {
+        let Error::PeerRefused { code, .. } = at(answer) else { panic!("not refused") };
+        assert_eq!(code, expected);
+    }
+    let nowhere = PublicAddressProvider::Http { url: "http://exa mple/".to_owned() };
+    assert_eq!(ask(&[nowhere], LONG).unwrap_err().kind(), ErrorKind::InvalidInput);
+}
+
+#[test]
+fn web_servers_come_last_and_each_has_its_share() {
+    let silent = Server::silent();
+    // Nobody accepts: the connection opens and nothing comes.
+    let mute = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mute = page(mute.local_addr().map(|at| (at.port(), std::mem::forget(mute)).0).unwrap());
+    let good = page(web(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n192.0.2.1"));
+    let limit = Duration::from_secs(2);
+    let (answer, took) = timed(&[mute.clone(), good.clone(), silent.stun()], limit);
+    assert_eq!(answer.unwrap(), ANSWER);
+    // Half for the datagrams, half of the other half for the first web server.
+    assert!(took >= limit * 3 / 4 && took < limit, "{took:?}");
+    assert_timed_out(&[silent.stun(), mute.clone()], SHORT);
+    assert_timed_out(&[good], Duration::ZERO);
+    // A datagram server that answers leaves the web in peace.
+    let known = Server::new(|client, request| client.send(&stun_answer(request, IpAddress::new(192, 0, 2, 9))));
+    assert_eq!(ask(&[mute, known.stun()], LONG).unwrap(), IpAddress::new(192, 0, 2, 9));
+}
+
+#[test]
+fn a_web_server_that_drips_ends_with_the_limit() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let dripping = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n").unwrap();
+        let end = Instant::now() + LONG;
+        while stream.write_all(b"1").is_ok() && Instant::now() < end {
+            // The pace of the drip, not a wait for something.
+            thread::sleep(Duration::from_millis(20));
+        }
+        Instant::now() < end
+    });
+    assert_timed_out(&[page(port)], SHORT);
+    assert!(dripping.join().unwrap(), "the connection is closed");
 }

@@ -1,6 +1,8 @@
 //! `sockeye ip` as scripts use it: what it prints, what it exits with, and that nothing else is on standard output.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -104,6 +106,30 @@ fn the_public_address_is_asked_for() {
     });
     let from = format!("dns://127.0.0.1:{port}/me.example?type=TXT;class=CH");
     assert_eq!(printed(&["--public", "--max-time", "20", "--from", &from]), "2001:db8::9\n");
+}
+
+#[test]
+fn a_web_server_is_asked_and_no_proxy() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let (mut request, mut buffer) = (Vec::new(), [0; 1024]);
+        while !request.ends_with(b"\r\n\r\n") {
+            let count = stream.read(&mut buffer).unwrap();
+            assert!(count > 0);
+            request.extend(&buffer[..count]);
+        }
+        assert!(request.starts_with(b"GET /ip HTTP/1.1\r\n"));
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n192.0.2.1\n").unwrap();
+    });
+    // Nobody is at the discard port.
+    let proxy = "http://127.0.0.1:9";
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sockeye"));
+    command.env("http_proxy", proxy).env("all_proxy", proxy).env_remove("no_proxy").env_remove("NO_PROXY");
+    command.args(["ip", "--public", "--from", &format!("http://127.0.0.1:{port}/ip")]).stdin(Stdio::null());
+    let output = command.output().unwrap();
+    assert_eq!((text(&output.stdout).as_str(), text(&output.stderr).as_str()), ("192.0.2.1\n", ""));
 }
 
 #[test]

@@ -96,6 +96,14 @@ impl PublicAddressProvider {
         let http = WEB_PAGES.iter().map(|&url| Self::Http { url: url.to_owned() });
         stun.chain(dns).chain(http).collect()
     }
+
+    /// The URL of a web server; the other providers are asked with datagrams.
+    pub(super) fn url(&self) -> Option<&str> {
+        match self {
+            Self::Http { url } => Some(url),
+            Self::Stun { .. } | Self::Dns { .. } => None,
+        }
+    }
 }
 
 impl fmt::Display for PublicAddressProvider {
@@ -165,7 +173,7 @@ fn dns(text: &str) -> Option<PublicAddressProvider> {
 }
 
 /// Splits `host`, `host:port`, `[address]` or `[address]:port`.
-fn host_and_port(authority: &str, default: u16) -> Option<(&str, u16)> {
+pub(super) fn host_and_port(authority: &str, default: u16) -> Option<(&str, u16)> {
     let (host, port) = match authority.strip_prefix('[') {
         Some(rest) => {
             let (host, port) = rest.split_once(']')?;

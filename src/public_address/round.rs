@@ -2,15 +2,15 @@
 //! good answer wins, so that a silent one costs the others nothing.
 
 use std::{
-    io, slice,
+    slice,
     sync::mpsc::{self, Receiver, Sender},
-    thread,
     time::{Duration, Instant},
 };
 
 use super::{PublicAddressProvider, asked::Asked, question::Question};
 use crate::{
     error::{Error, Phase, Result},
+    http::begin_lookup,
     ip::IpAddress,
     selector::{SocketSelector, Waker},
     time::Deadline,
@@ -18,7 +18,7 @@ use crate::{
 
 /// Providers that wait for their turn, names that are looked up, and providers that have been asked.
 pub(super) struct Round<'a> {
-    waiting: slice::Iter<'a, &'a PublicAddressProvider>,
+    waiting: slice::Iter<'a, PublicAddressProvider>,
     next_start: Instant,
     pause: Duration,
     lookups: Lookups,
@@ -30,7 +30,7 @@ pub(super) struct Round<'a> {
 
 impl<'a> Round<'a> {
     /// Makes a round; providers of other kinds than STUN and DNS are passed over.
-    pub(super) fn new(providers: &'a [&'a PublicAddressProvider], limit: Duration) -> Result<Self> {
+    pub(super) fn new(providers: &'a [PublicAddressProvider], limit: Duration) -> Result<Self> {
         let selector = SocketSelector::new()?;
         // Every provider has its turn in the first half of the time.
         let turns = u32::try_from(providers.len()).unwrap_or(u32::MAX).max(1);
@@ -165,14 +165,12 @@ impl Lookups {
     }
 
     fn start(&mut self, server: &str, port: u16) -> Result<()> {
-        let (server, sender, waker) = (server.to_owned(), self.sender.clone(), self.waker.clone());
-        let look_up = move || {
+        let (sender, waker) = (self.sender.clone(), self.waker.clone());
+        begin_lookup(server, move |found| {
             // When the round is over, nobody waits for either.
-            _ = sender.send((IpAddress::resolve(&server), port));
+            _ = sender.send((found, port));
             _ = waker.wake();
-        };
-        let thread = thread::Builder::new().name("sockeye-resolver".to_owned());
-        thread.spawn(look_up).map_err(|error: io::Error| Error::from_os(error))?;
+        })?;
         self.running += 1;
         Ok(())
     }
