@@ -57,3 +57,78 @@ fn resolve(resolver: impl Resolver<'static> + Send, limit: Duration) -> Result<I
         Err(_) => failed("the crate public-ip panicked"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{Read, Write},
+        net::TcpListener,
+        time::Instant,
+    };
+
+    use public_ip::http::{ExtractMethod, Resolver};
+
+    use super::*;
+    use crate::error::ErrorKind;
+
+    const LONG: Duration = Duration::from_secs(20);
+
+    fn at(listener: &TcpListener) -> Resolver<'static> {
+        let port = listener.local_addr().unwrap().port();
+        Resolver::new(format!("http://127.0.0.1:{port}"), ExtractMethod::PlainText)
+    }
+
+    /// Serves one request with this body.
+    fn served(body: &'static str) -> Result<IpAddress> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let resolver = at(&listener);
+        let server = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.set_read_timeout(Some(LONG)).unwrap();
+            let mut buffer = [0; 1024];
+            let count = stream.read(&mut buffer).unwrap();
+            assert!(buffer[..count].starts_with(b"GET / HTTP/1.1\r\n"));
+            write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+        });
+        let result = resolve(resolver, LONG);
+        server.join().unwrap();
+        result
+    }
+
+    #[test]
+    fn a_server_tells_the_address() {
+        assert_eq!(served("192.0.2.1\n").unwrap(), IpAddress::new(192, 0, 2, 1));
+    }
+
+    #[test]
+    fn what_is_no_address_of_the_family_is_no_answer() {
+        for body in ["", "hello", "2001:db8::9"] {
+            let error = served(body).unwrap_err();
+            assert_eq!(error.to_string(), "no provider of the crate public-ip answered", "{body:?}");
+        }
+    }
+
+    #[test]
+    fn a_silent_server_costs_the_limit_and_no_more() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let limit = Duration::from_millis(300);
+        let start = Instant::now();
+        let error = resolve(at(&listener), limit).unwrap_err();
+        let took = start.elapsed();
+        assert!(matches!(error, Error::TimedOut { phase: Phase::PublicAddress, limit: said } if said == limit));
+        assert!(took >= limit && took < LONG / 4, "{took:?}");
+    }
+
+    #[test]
+    fn nobody_there_is_an_error() {
+        let gone = at(&TcpListener::bind("127.0.0.1:0").unwrap());
+        assert_eq!(resolve(gone, LONG).unwrap_err().kind(), ErrorKind::Io);
+    }
+
+    #[test]
+    fn it_can_be_called_from_inside_a_runtime() {
+        let runtime = Builder::new_current_thread().build().unwrap();
+        let address = runtime.block_on(async { served("192.0.2.1") });
+        assert_eq!(address.unwrap(), IpAddress::new(192, 0, 2, 1));
+    }
+}
