@@ -42,6 +42,7 @@ pub use download::Resume;
 pub use exchange::{HttpExchange, HttpProgress};
 pub use fields::HttpFields;
 pub use form::{Multipart, query};
+pub(crate) use lookup::begin_lookup;
 pub use proxy::Proxy;
 pub use request::{HttpMethod, HttpRequest};
 pub use response::HttpResponse;

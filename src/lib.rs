@@ -98,9 +98,6 @@ mod tls;
 mod udp;
 
 pub use error::{Error, ErrorKind, Limit, Phase, Result, TlsError};
-#[cfg(fuzzing)]
-#[doc(hidden)]
-pub use http::fuzzing;
 #[cfg(feature = "http")]
 pub use http::{
     Http, HttpExchange, HttpFields, HttpMethod, HttpOptions, HttpProgress, HttpRequest, HttpResponse, HttpStatus,
@@ -109,11 +106,23 @@ pub use http::{
 pub use ip::IpAddress;
 pub use local::{LocalListener, LocalSocket};
 pub use packet::{Packet, PacketValue};
+#[cfg(feature = "http")]
+pub use public_address::{DnsRecord, PublicAddressProvider};
 pub use selector::{Event, Interest, Key, Selectable, SocketSelector, Waker};
 pub use status::{Status, StatusCode};
 pub use sys::NativeHandle;
 pub use tcp::{TcpListener, TcpSocket};
 pub use udp::{Datagram, DatagramBatch, UdpSocket};
+
+/// Codecs for the targets in `fuzz/`; nobody else sees them.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing {
+    #[cfg(feature = "http")]
+    pub use crate::http::fuzzing::*;
+    #[cfg(feature = "http")]
+    pub use crate::public_address::fuzzing::{dns_answer, dns_query, stun_answer};
+}
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

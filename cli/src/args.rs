@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::arena::{self, ArenaArgs};
+use crate::ip::IpArgs;
 
 /// The socket library sockeye at work: a terminal game over TCP and UDP, and a tour of the library
 #[derive(Debug, Parser)]
@@ -19,6 +20,8 @@ pub(crate) enum Command {
     /// A small multiplayer game in the terminal: collect gems, bump others
     #[command(long_about = arena::ABOUT)]
     Arena(ArenaArgs),
+    /// The addresses of this machine, of a name, and the public one
+    Ip(IpArgs),
     /// The main jobs of the library in about five seconds, with measured figures
     Tour,
 }
@@ -27,6 +30,7 @@ const EXAMPLES: &str = "\
 Examples:
   sockeye arena                          play against seven bots
   sockeye arena --headless --seconds 10  no terminal: bots play and are measured
+  sockeye ip --public                    where the internet sees this machine
   sockeye tour                           what the library does, with figures
 
 `sockeye arena --help` tells more.";

@@ -2,6 +2,7 @@
 
 mod arena;
 mod args;
+mod ip;
 mod tour;
 
 use std::process::ExitCode;
@@ -13,6 +14,7 @@ use crate::args::{Args, Command};
 fn main() -> ExitCode {
     match Args::parse().command {
         Command::Arena(args) => arena::run(&args),
+        Command::Ip(args) => ip::run(&args),
         Command::Tour => tour::run(),
     }
 }

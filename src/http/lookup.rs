@@ -4,7 +4,7 @@ use std::{
     io,
     sync::{
         atomic::{AtomicUsize, Ordering},
-        mpsc::{self, RecvTimeoutError, Sender},
+        mpsc::{self, RecvTimeoutError},
     },
     thread,
 };
@@ -36,7 +36,9 @@ where
         // The lookup has ended when nobody listens any more.
         let _ = canceller.send(Err(Error::Cancelled));
     });
-    begin(host, sender, resolve)?;
+    // Nobody may be waiting any more.
+    let tell = move |found| drop(sender.send(found));
+    begin_with(host, tell, resolve)?;
     let answer = match limit.remaining() {
         Some(remaining) => receiver.recv_timeout(remaining),
         None => receiver.recv().map_err(RecvTimeoutError::from),
@@ -48,7 +50,12 @@ where
     }
 }
 
-fn begin<R>(host: &str, sender: Sender<Result<Vec<IpAddress>>>, resolve: R) -> Result<()>
+/// Looks a name up on a thread of its own, which ends with a call of `tell`.
+pub(crate) fn begin_lookup(host: &str, tell: impl FnOnce(Result<Vec<IpAddress>>) + Send + 'static) -> Result<()> {
+    begin_with(host, tell, IpAddress::resolve)
+}
+
+fn begin_with<R>(host: &str, tell: impl FnOnce(Result<Vec<IpAddress>>) + Send + 'static, resolve: R) -> Result<()>
 where
     R: FnOnce(&str) -> Result<Vec<IpAddress>> + Send + 'static,
 {
@@ -60,8 +67,7 @@ where
         let result = resolve(&name);
         // Before the answer: whoever has it may count on the place.
         drop(running);
-        // Nobody may be waiting any more.
-        let _ = sender.send(result);
+        tell(result);
     };
     let thread = thread::Builder::new().name("sockeye lookup".to_owned());
     thread.spawn(lookup).map_err(|source| Error::Unresolved { host: host.into(), source })?;
@@ -97,7 +103,7 @@ const MAX_LOOKUPS: usize = 64;
 #[cfg(test)]
 mod tests {
     use std::{
-        sync::{Arc, Barrier},
+        sync::{Arc, Barrier, mpsc::Sender},
         time::{Duration, Instant},
     };
 
