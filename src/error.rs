@@ -66,11 +66,11 @@ pub enum Error {
     Io(io::Error),
 
     // The peer.
-    /// The peer ended the connection inside a packet or a body.
+    /// The peer ended the connection inside a packet or a body, or a TLS session without saying so.
     CutShort {
         /// Bytes of it that had arrived, the length prefix of a packet included.
         received: u64,
-        /// Bytes that it should have had, as far as is known.
+        /// Bytes that it should have had, as far as is known; not more than `received` when nothing is.
         expected: u64,
     },
     /// A datagram was larger than the buffer for it; the datagram is gone.
@@ -240,7 +240,8 @@ impl Error {
             // A keep-alive or a retransmission that nobody answered.
             | io::ErrorKind::TimedOut => Self::Disconnected,
             _ if sys::is_network_reset(&error) => Self::Disconnected,
-            _ => Self::from_os(error),
+            // One of our own, which has come through `std::io`.
+            _ => error.downcast().unwrap_or_else(Self::from_os),
         }
     }
 

@@ -112,6 +112,10 @@ pub use selector::{Event, Interest, Key, Selectable, SocketSelector, Waker};
 pub use status::{Status, StatusCode};
 pub use sys::NativeHandle;
 pub use tcp::{TcpListener, TcpSocket};
+pub use tls::{
+    Fingerprint, KnownHosts, RootCertificates, TlsClient, TlsClientOptions, TlsIdentity, TlsServer, TlsServerOptions,
+    TlsSocket, TlsVersion, Trust,
+};
 pub use udp::{Datagram, DatagramBatch, UdpSocket};
 
 /// Codecs for the targets in `fuzz/`; nobody else sees them.

@@ -1,20 +1,23 @@
-//! One end of a byte stream, as TCP and local sockets share it: the connection's phases, the status table, packets.
+//! One end of a byte stream, as TCP, local and TLS sockets share it: the connection's phases, the status table, packets.
 
 #[cfg(feature = "http")]
 mod at_once;
 mod connecting;
+mod packets;
+mod wire;
 
 use std::{io, time::Duration};
 
 use socket2::{SockAddr, Socket};
 
 use connecting::{Connecting, connect_error};
+use wire::Plain;
+pub(crate) use wire::Wire;
 
 use crate::{
-    bytes::{Inbox, Next, Outbox, PREFIX_LENGTH},
+    bytes::{Inbox, Next, Outbox},
     error::{Error, Result},
     mode::{Attempt, Mode},
-    packet::Packet,
     status::Status,
     sys::{self, Direction, Handle},
     time::Deadline,
@@ -22,8 +25,9 @@ use crate::{
 
 /// A stream socket in any phase of its life.
 #[derive(Debug)]
-pub(crate) struct Link {
+pub(crate) struct Link<W = Plain> {
     state: State,
+    wire: W,
     mode: Mode,
     inbox: Inbox,
     outbox: Outbox,
@@ -42,6 +46,7 @@ impl Link {
     pub(crate) fn new() -> Self {
         Self {
             state: State::Closed,
+            wire: Plain,
             mode: Mode::BLOCKING,
             inbox: Inbox::default(),
             outbox: Outbox::default(),
@@ -55,6 +60,33 @@ impl Link {
         Self { state: State::Open(Handle::new(socket)), mode, ..Self::new() }
     }
 
+    /// Gives the socket away, if it is connected and holds nothing that would be lost.
+    #[expect(clippy::result_large_err, reason = "the error is the link itself, given back")]
+    pub(crate) fn into_socket(self) -> Result<Socket, Self> {
+        match self.state {
+            State::Open(handle) if self.inbox.is_empty() && self.outbox.is_empty() => Ok(handle.into_socket()),
+            state => Err(Self { state, ..self }),
+        }
+    }
+
+    /// Lets the bytes pass through another wire from here on. It gets the bytes that have arrived and nobody has
+    /// taken, and those that are still to be sent as they are.
+    pub(crate) fn through<W: Wire>(mut self, wire: impl FnOnce(Vec<u8>, Outbox) -> W) -> Link<W> {
+        let mut received = Vec::new();
+        let mut piece = [0; 4096];
+        while !self.inbox.is_empty() {
+            let count = self.inbox.take_bytes(&mut piece);
+            received.extend_from_slice(piece.get(..count).unwrap_or_default());
+        }
+        let Self { state, mode, inbox, outbox, packet_limit, outbox_limit, .. } = self;
+        let wire = wire(received, outbox);
+        let link = Link { state, wire, mode, inbox, outbox: Outbox::default(), packet_limit, outbox_limit };
+        link.tell_selectors();
+        link
+    }
+}
+
+impl<W: Wire> Link<W> {
     /// Tells whether the socket for a connect must not block.
     pub(crate) fn connects_without_blocking(&self, limit: Option<Duration>) -> bool {
         limit.is_some() || self.mode.is_nonblocking_for_the_system()
@@ -113,6 +145,9 @@ impl Link {
     }
 
     pub(crate) fn disconnect(&mut self) {
+        if let State::Open(handle) = &self.state {
+            self.wire.close(handle.socket());
+        }
         self.state = State::Closed;
         self.inbox.clear();
         self.outbox.clear();
@@ -120,6 +155,16 @@ impl Link {
 
     pub(crate) fn is_open(&self) -> bool {
         matches!(self.state, State::Open(_))
+    }
+
+    pub(crate) fn wire(&self) -> &W {
+        &self.wire
+    }
+
+    /// Makes the wire of an open link ready, once the connection is there.
+    pub(crate) fn handshake(&mut self) -> Status {
+        let mut attempt = self.mode.begin();
+        self.establish(&mut attempt).and_then(|()| self.wire.check()).into()
     }
 
     pub(crate) fn mode(&self) -> Mode {
@@ -141,20 +186,24 @@ impl Link {
 
     #[inline]
     fn try_send(&mut self, data: &[u8]) -> Result<usize> {
-        self.establish()?;
         let mut attempt = self.mode.begin();
-        self.drain_outbox(&mut attempt)?;
-        let State::Open(handle) = &self.state else { return Err(Error::Disconnected) };
+        self.establish(&mut attempt)?;
+        self.drain(&mut attempt)?;
+        let Self { state: State::Open(handle), wire, mode, .. } = self else { return Err(Error::Disconnected) };
         let mut rest = data;
         while !rest.is_empty() {
-            match attempt.call(handle.socket(), Direction::Write, |socket| sys::send(socket, rest)) {
+            match attempt.call(handle.socket(), Direction::Write, |socket| wire.send(socket, rest)) {
                 Ok(sent) => rest = rest.get(sent..).unwrap_or_default(),
                 Err(error) if sys::is_would_block(&error) && rest.len() < data.len() => break,
                 Err(error) => return Err(Error::from_transfer(error)),
             }
-            if !self.mode.blocking {
+            if !mode.blocking {
                 break;
             }
+        }
+        if wire.pending() > 0 && mode.blocking {
+            // Taken is taken: what becomes of it is for the next operation to say.
+            let _ = attempt.call(handle.socket(), Direction::Write, |socket| wire.flush(socket));
         }
         Ok(data.len() - rest.len())
     }
@@ -164,10 +213,11 @@ impl Link {
         if let Some(received) = self.receive_without_the_system(buffer) {
             return Status::Done(received);
         }
-        if let Err(error) = self.establish() {
+        let mut attempt = self.mode.begin();
+        if let Err(error) = self.establish(&mut attempt) {
             return error.into();
         }
-        match self.receive_or_end(buffer) {
+        match self.receive_or_end(&mut attempt, buffer) {
             Ok(0) => Status::Disconnected,
             Ok(received) => Status::Done(received),
             // What a game loop hears from most of its sockets in most of its frames comes the shortest way.
@@ -181,8 +231,9 @@ impl Link {
         if let Some(received) = self.receive_without_the_system(buffer) {
             return Ok(received);
         }
-        self.establish()?;
-        self.receive_or_end(buffer)
+        let mut attempt = self.mode.begin();
+        self.establish(&mut attempt)?;
+        self.receive_or_end(&mut attempt, buffer)
     }
 
     /// Nothing for an empty buffer; else the bytes that came with a packet.
@@ -200,106 +251,24 @@ impl Link {
     }
 
     #[inline]
-    fn receive_or_end(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let State::Open(handle) = &self.state else { return Err(io::ErrorKind::NotConnected.into()) };
-        self.mode.begin().call(handle.socket(), Direction::Read, |socket| sys::receive(socket, buffer))
-    }
-
-    pub(crate) fn send_packet(&mut self, packet: &Packet) -> Status {
-        self.try_send_packet(packet.data()).into()
-    }
-
-    fn try_send_packet(&mut self, body: &[u8]) -> Result<()> {
-        let prefix = self.prefix(body)?;
-        self.establish()?;
-        let mut attempt = self.mode.begin();
-        match self.drain_outbox(&mut attempt) {
-            Err(Error::NotReady) if !self.mode.blocking => return self.enqueue(prefix, body),
-            result => result?,
+    fn receive_or_end(&mut self, attempt: &mut Attempt, buffer: &mut [u8]) -> io::Result<usize> {
+        let Self { state: State::Open(handle), wire, .. } = self else {
+            return Err(io::ErrorKind::NotConnected.into());
+        };
+        let result = attempt.call(handle.socket(), Direction::Read, |socket| wire.receive(socket, buffer));
+        if W::BUFFERS {
+            self.tell_selectors();
         }
-        let State::Open(handle) = &self.state else { return Err(Error::Disconnected) };
-        let (mut head, mut rest) = (prefix.as_slice(), body);
-        loop {
-            let result = attempt.call(handle.socket(), Direction::Write, |socket| {
-                if head.is_empty() { sys::send(socket, rest) } else { sys::send_two(socket, head, rest) }
-            });
-            let waiting = head.len() == PREFIX_LENGTH;
-            match result {
-                Ok(sent) => {
-                    rest = rest.get(sent.saturating_sub(head.len())..).unwrap_or_default();
-                    head = head.get(sent..).unwrap_or_default();
-                }
-                // The limit passed and nothing went: the packet is still the caller's.
-                Err(error) if sys::is_would_block(&error) && self.mode.blocking && waiting => {
-                    return Err(Error::NotReady);
-                }
-                Err(error) if sys::is_would_block(&error) => break,
-                Err(error) => return Err(Error::from_transfer(error)),
-            }
-            if !self.mode.blocking || (head.is_empty() && rest.is_empty()) {
-                break;
-            }
-        }
-        self.outbox.push(head);
-        self.outbox.push(rest);
-        Ok(())
-    }
-
-    pub(crate) fn queue_packet(&mut self, packet: &Packet) -> Status {
-        if matches!(self.state, State::Closed) {
-            return Status::Disconnected;
-        }
-        let body = packet.data();
-        self.prefix(body).and_then(|prefix| self.enqueue(prefix, body)).into()
+        result
     }
 
     pub(crate) fn flush(&mut self) -> Status {
         let mut attempt = self.mode.begin();
-        self.establish().and_then(|()| self.drain_outbox(&mut attempt)).into()
+        self.establish(&mut attempt).and_then(|()| self.drain(&mut attempt)).into()
     }
 
     pub(crate) fn pending_bytes(&self) -> usize {
-        self.outbox.len()
-    }
-
-    pub(crate) fn receive_packet(&mut self, packet: &mut Packet) -> Status {
-        self.try_receive_packet(packet).into()
-    }
-
-    fn try_receive_packet(&mut self, packet: &mut Packet) -> Result<()> {
-        let mut attempt = self.mode.begin();
-        let mut budget = READ_BUDGET;
-        loop {
-            let missing = match self.inbox.next(self.packet_limit) {
-                Next::Frame(length) => {
-                    self.inbox.take_frame(length, packet.replace());
-                    self.tell_selectors();
-                    return Ok(());
-                }
-                Next::TooLong(length) => {
-                    self.disconnect();
-                    return Err(Error::packet_too_long(length, self.packet_limit));
-                }
-                Next::More(_) if budget == 0 && !self.mode.blocking => return Err(Error::NotReady),
-                Next::More(missing) => missing,
-            };
-            self.establish()?;
-            let State::Open(handle) = &self.state else { return Err(Error::Disconnected) };
-            let (buffer, room) = self.inbox.room(missing);
-            let result = attempt
-                .call(handle.socket(), Direction::Read, |socket| sys::receive_more(socket, buffer, room))
-                .map_err(Error::from_transfer);
-            self.inbox.settle();
-            match result {
-                Ok(0) | Err(Error::Disconnected) => return Err(self.ended()),
-                // A read that was not filled has taken all that the kernel had: asking again would only cost a call.
-                Ok(received) if !self.mode.blocking && received < room && received < missing => {
-                    return Err(Error::NotReady);
-                }
-                Ok(received) => budget = budget.saturating_sub(received),
-                Err(error) => return Err(error),
-            }
-        }
+        self.outbox.len() + self.wire.pending()
     }
 
     pub(crate) fn set_packet_limit(&mut self, limit: usize) {
@@ -320,12 +289,17 @@ impl Link {
     }
 
     pub(crate) fn shutdown_send(&mut self) -> Status {
-        match self.flush() {
-            Status::Done(()) => {}
-            other => return other,
-        }
-        let State::Open(handle) = &self.state else { return Status::Disconnected };
-        handle.socket().shutdown(std::net::Shutdown::Write).map_err(Error::from_transfer).into()
+        self.try_shutdown_send().into()
+    }
+
+    fn try_shutdown_send(&mut self) -> Result<()> {
+        let mut attempt = self.mode.begin();
+        self.establish(&mut attempt)?;
+        self.drain(&mut attempt)?;
+        self.wire.end();
+        self.drain(&mut attempt)?;
+        let State::Open(handle) = &self.state else { return Err(Error::Disconnected) };
+        handle.socket().shutdown(std::net::Shutdown::Write).map_err(Error::from_transfer)
     }
 
     /// The handle of a socket that exists, connected or connecting.
@@ -345,73 +319,57 @@ impl Link {
         }
     }
 
-    /// Gives the socket away, if it is connected and holds nothing that would be lost.
-    #[expect(clippy::result_large_err, reason = "the error is the link itself, given back")]
-    pub(crate) fn into_socket(self) -> Result<Socket, Self> {
-        match self.state {
-            State::Open(handle) if self.inbox.is_empty() && self.outbox.is_empty() => Ok(handle.into_socket()),
-            state => Err(Self { state, ..self }),
-        }
-    }
-
-    /// Makes sure that the link is open, ending a pending connect if it can be ended now.
+    /// Makes sure that bytes can pass, ending a pending connect and a handshake if they can be ended now.
     #[inline]
-    fn establish(&mut self) -> Result<()> {
+    fn establish(&mut self, attempt: &mut Attempt) -> Result<()> {
         match self.state {
-            State::Open(_) => Ok(()),
+            State::Open(_) if self.wire.is_ready() => Ok(()),
             State::Closed => Err(Error::Disconnected),
-            State::Connecting(_) => self.finish_connect().into_result(),
+            State::Open(_) | State::Connecting(_) => self.establish_now(attempt),
         }
     }
 
-    fn drain_outbox(&mut self, attempt: &mut Attempt) -> Result<()> {
+    fn establish_now(&mut self, attempt: &mut Attempt) -> Result<()> {
+        self.finish_connect().into_result()?;
         let State::Open(handle) = &self.state else { return Err(Error::Disconnected) };
-        while !self.outbox.is_empty() {
-            let front = self.outbox.front();
+        if self.wire.is_ready() {
+            return Ok(());
+        }
+        let result = self.wire.handshake(handle.socket(), attempt.until());
+        if matches!(result, Err(Error::TimedOut { .. })) {
+            self.disconnect();
+        }
+        self.tell_selectors();
+        result
+    }
+
+    /// Sends what is in the outbox, and what the wire has taken charge of.
+    fn drain(&mut self, attempt: &mut Attempt) -> Result<()> {
+        let Self { state: State::Open(handle), wire, mode, outbox, .. } = self else { return Err(Error::Disconnected) };
+        while !outbox.is_empty() {
+            let front = outbox.front();
             let waiting = front.len();
             let sent = attempt
-                .call(handle.socket(), Direction::Write, |socket| sys::send(socket, front))
+                .call(handle.socket(), Direction::Write, |socket| wire.send(socket, front))
                 .map_err(Error::from_transfer)?;
-            self.outbox.consume(sent);
-            if sent < waiting && !self.mode.blocking {
+            outbox.consume(sent);
+            if sent < waiting && !mode.blocking {
                 return Err(Error::NotReady);
             }
         }
-        Ok(())
-    }
-
-    fn prefix(&self, body: &[u8]) -> Result<[u8; PREFIX_LENGTH]> {
-        let too_long = || Error::packet_too_long(body.len(), self.packet_limit);
-        let length = u32::try_from(body.len()).map_err(|_| too_long())?;
-        if body.len() > self.packet_limit { Err(too_long()) } else { Ok(length.to_be_bytes()) }
-    }
-
-    /// Takes charge of a packet. An empty outbox takes one of any size: else it could never be sent.
-    fn enqueue(&mut self, prefix: [u8; PREFIX_LENGTH], body: &[u8]) -> Result<()> {
-        let total = self.outbox.len().saturating_add(PREFIX_LENGTH).saturating_add(body.len());
-        if !self.outbox.is_empty() && total > self.outbox_limit {
-            return Err(Error::NotReady);
+        if wire.pending() > 0 {
+            attempt
+                .call(handle.socket(), Direction::Write, |socket| wire.flush(socket))
+                .map_err(Error::from_transfer)?;
         }
-        self.outbox.push(&prefix);
-        self.outbox.push(body);
-        Ok(())
+        wire.check()
     }
 
-    /// The answer to a receive after the end of the stream.
-    fn ended(&mut self) -> Error {
-        match self.inbox.unfinished() {
-            Some((received, expected)) => {
-                self.inbox.clear();
-                Error::CutShort { received: received as u64, expected: expected as u64 }
-            }
-            None => Error::Disconnected,
-        }
-    }
-
-    /// Selectors must not wait for the kernel while a packet can be had without it.
+    /// Selectors must not wait for the kernel while something can be had without it.
     fn tell_selectors(&self) {
         if let State::Open(handle) = &self.state {
-            handle.set_buffered(!matches!(self.inbox.next(self.packet_limit), Next::More(_)));
+            let has_packet = !matches!(self.inbox.next(self.packet_limit), Next::More(_));
+            handle.set_buffered(has_packet || self.wire.has_received());
         }
     }
 }
@@ -420,5 +378,3 @@ impl Link {
 pub(crate) const DEFAULT_PACKET_LIMIT: usize = 16 * 1024 * 1024;
 /// How much a non-blocking socket keeps for a peer that does not read, unless `set_outbox_limit` says otherwise.
 pub(crate) const DEFAULT_OUTBOX_LIMIT: usize = 8 * 1024 * 1024;
-/// How much one non-blocking `receive_packet` reads at most, so that a fast peer cannot hold a frame of a game up.
-const READ_BUDGET: usize = 1024 * 1024;

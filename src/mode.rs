@@ -72,6 +72,12 @@ impl Attempt {
         }
     }
 
+    /// Until when the operation may wait; now, if its mode does not let it.
+    pub(crate) fn until(&mut self) -> Deadline {
+        let limit = if self.mode.blocking { self.mode.timeout } else { Some(Duration::ZERO) };
+        *self.deadline.get_or_insert_with(|| Deadline::after(limit))
+    }
+
     #[inline]
     fn is_to_be_repeated(&mut self, error: &io::Error, socket: &Socket, direction: Direction) -> io::Result<bool> {
         if sys::is_would_block(error) {
@@ -81,8 +87,7 @@ impl Attempt {
     }
 
     fn wait(&mut self, socket: &Socket, direction: Direction) -> io::Result<bool> {
-        let deadline = *self.deadline.get_or_insert_with(|| Deadline::after(self.mode.timeout));
-        wait_until(socket, direction, deadline)
+        wait_until(socket, direction, self.until())
     }
 }
 

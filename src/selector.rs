@@ -12,6 +12,7 @@ use crate::{
     sys::{Events, Handle, KeyMap, Readiness, Registry, Watch},
     tcp::{TcpListener, TcpSocket},
     time::Deadline,
+    tls::TlsSocket,
     udp::UdpSocket,
 };
 
@@ -311,4 +312,4 @@ macro_rules! selectable {
     };
 }
 
-selectable!(TcpSocket, TcpListener, UdpSocket, LocalSocket, LocalListener);
+selectable!(TcpSocket, TcpListener, TlsSocket, UdpSocket, LocalSocket, LocalListener);

@@ -42,6 +42,48 @@ macro_rules! mode_methods {
     };
 }
 
+/// The addresses of a socket: needs its fields `link` and `remote`.
+macro_rules! address_methods {
+    ($socket:ty) => {
+        impl $socket {
+            /// Returns the port of this end, 0 when there is no connection.
+            #[must_use]
+            pub fn local_port(&self) -> u16 {
+                self.local().map_or(0, |local| local.port())
+            }
+
+            /// Returns the address of this end, `None` when there is no connection.
+            #[must_use]
+            pub fn local_address(&self) -> Option<$crate::ip::IpAddress> {
+                self.local().map($crate::ip::IpAddress::reported)
+            }
+
+            /// Returns the address that the connection was made with, `None` when there is no connection.
+            #[must_use]
+            pub fn remote_address(&self) -> Option<$crate::ip::IpAddress> {
+                self.remote().map($crate::ip::IpAddress::reported)
+            }
+
+            /// Returns the port that the connection was made with, 0 when there is no connection.
+            #[must_use]
+            pub fn remote_port(&self) -> u16 {
+                self.remote().map_or(0, |remote| remote.port())
+            }
+
+            fn local(&self) -> Option<std::net::SocketAddr> {
+                if !self.link.is_open() {
+                    return None;
+                }
+                self.link.handle()?.socket().local_addr().ok()?.as_socket()
+            }
+
+            fn remote(&self) -> Option<std::net::SocketAddr> {
+                self.remote.filter(|_| self.link.is_open())
+            }
+        }
+    };
+}
+
 /// The surface of a stream socket over its field `link`, its modes included.
 macro_rules! stream_methods {
     ($socket:ty) => {
@@ -118,7 +160,7 @@ macro_rules! stream_methods {
                 self.link.flush()
             }
 
-            /// Returns how many bytes are in the outbox.
+            /// Returns how many bytes are in the outbox; for a TLS socket also those that are encrypted and not sent yet.
             #[must_use]
             pub fn pending_bytes(&self) -> usize {
                 self.link.pending_bytes()
@@ -208,4 +250,4 @@ macro_rules! stream_methods {
     };
 }
 
-pub(crate) use {mode_methods, stream_methods};
+pub(crate) use {address_methods, mode_methods, stream_methods};

@@ -18,9 +18,8 @@ use crate::{
     link::Link,
     mode::Mode,
     status::Status,
-    surface::stream_methods,
-    sys,
-    sys::Handle,
+    surface::{address_methods, stream_methods},
+    sys::{self, Handle},
 };
 
 /// A TCP connection, or one that is not there yet or any more.
@@ -151,30 +150,6 @@ impl TcpSocket {
         self.remote = None;
     }
 
-    /// Returns the port of this end, 0 when there is no connection.
-    #[must_use]
-    pub fn local_port(&self) -> u16 {
-        self.local().map_or(0, |local| local.port())
-    }
-
-    /// Returns the address of this end, `None` when there is no connection.
-    #[must_use]
-    pub fn local_address(&self) -> Option<IpAddress> {
-        self.local().map(IpAddress::reported)
-    }
-
-    /// Returns the address that the connection was made with, `None` when there is no connection.
-    #[must_use]
-    pub fn remote_address(&self) -> Option<IpAddress> {
-        self.remote().map(IpAddress::reported)
-    }
-
-    /// Returns the port that the connection was made with, 0 when there is no connection.
-    #[must_use]
-    pub fn remote_port(&self) -> u16 {
-        self.remote().map_or(0, |remote| remote.port())
-    }
-
     /// Takes over a connection that is in the listener's mode.
     fn accepted(socket: Socket, remote: SocketAddr, mode: Mode) -> Self {
         Self { link: Link::open(socket, mode), remote: Some(remote) }
@@ -184,18 +159,13 @@ impl TcpSocket {
         self.link.handle_mut()
     }
 
-    fn local(&self) -> Option<SocketAddr> {
-        if !self.link.is_open() {
-            return None;
-        }
-        self.link.handle()?.socket().local_addr().ok()?.as_socket()
-    }
-
-    fn remote(&self) -> Option<SocketAddr> {
-        self.remote.filter(|_| self.link.is_open())
+    /// Gives the connection to a socket of another kind, which sends and receives through it in another way.
+    pub(crate) fn into_parts(self) -> (Link, Option<SocketAddr>) {
+        (self.link, self.remote)
     }
 }
 
+address_methods!(TcpSocket);
 stream_methods!(TcpSocket);
 
 impl Default for TcpSocket {

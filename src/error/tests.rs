@@ -41,6 +41,14 @@ fn messages_say_what_was_expected_and_found() {
     assert_eq!(error.to_string(), "a packet of 17 bytes is longer than the limit of 16");
     let error = Error::CutShort { received: 3, expected: 14 };
     assert_eq!(error.to_string(), "the peer closed the connection after 3 of 14 bytes");
+    let error = Error::CutShort { received: 3, expected: 0 };
+    assert_eq!(error.to_string(), "the peer closed the connection after 3 bytes, before their end");
+}
+
+#[test]
+fn an_error_of_this_crate_survives_the_way_through_std_io() {
+    let error = Error::from_transfer(Error::CutShort { received: 3, expected: 0 }.into());
+    assert!(matches!(error, Error::CutShort { received: 3, expected: 0 }), "{error:?}");
 }
 
 #[test]

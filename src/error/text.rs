@@ -17,6 +17,9 @@ impl fmt::Display for Error {
             Self::Unresolved { host, source } => write!(f, "no address found for {host:?}: {source}"),
             Self::File { path, source } => write!(f, "{path:?}: {source}"),
             Self::Io(source) => write!(f, "{source}"),
+            Self::CutShort { received, expected } if expected <= received => {
+                write!(f, "the peer closed the connection after {received} bytes, before their end")
+            }
             Self::CutShort { received, expected } => {
                 write!(f, "the peer closed the connection after {received} of {expected} bytes")
             }

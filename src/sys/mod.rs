@@ -27,6 +27,7 @@ mod os;
 #[cfg(windows)]
 #[path = "windows.rs"]
 mod os;
+mod private_file;
 #[cfg(target_os = "linux")]
 #[path = "segments_linux.rs"]
 mod segments;
@@ -45,8 +46,11 @@ pub(crate) use os::{
     is_connect_retry, is_interrupted, is_network_reset, is_no_such_path, is_out_of_descriptors, is_would_block,
     local_pair, path_owner, stream_pair, wait_for,
 };
+pub(crate) use private_file::private_file;
 pub(crate) use segments::{MAX_SEGMENTS, is_segmentation_refused, receive_segments, send_segments, set_coalescing};
-pub(crate) use transfer::{Datagram, accept, allow_rebinding, receive, receive_more, send, send_two, stream_socket};
+pub(crate) use transfer::{
+    Datagram, accept, allow_rebinding, receive, receive_more, send, send_pieces, send_two, stream_socket,
+};
 
 /// What a single socket is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

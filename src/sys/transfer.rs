@@ -72,7 +72,12 @@ pub(crate) fn send(socket: &Socket, data: &[u8]) -> io::Result<usize> {
 
 /// Sends two pieces, one behind the other, with one system call.
 pub(crate) fn send_two(socket: &Socket, first: &[u8], second: &[u8]) -> io::Result<usize> {
-    socket.send_vectored_with_flags(&[IoSlice::new(first), IoSlice::new(second)], NO_SIGNAL)
+    send_pieces(socket, &[IoSlice::new(first), IoSlice::new(second)])
+}
+
+/// Sends pieces, one behind the other, with one system call.
+pub(crate) fn send_pieces(socket: &Socket, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+    socket.send_vectored_with_flags(pieces, NO_SIGNAL)
 }
 
 /// Receives what there is; 0 bytes are the end.

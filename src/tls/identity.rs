@@ -1,0 +1,174 @@
+//! A certificate and its private key: what proves who one is.
+
+use std::{
+    fmt,
+    fs::{self, File},
+    io::{self, Write},
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
+
+use super::{Fingerprint, engine};
+use crate::{
+    error::{Error, Result},
+    sys::private_file,
+    time::Deadline,
+};
+
+/// A certificate with its private key. `Debug` shows the fingerprint and never the key.
+///
+/// # Examples
+///
+/// A server that needs nobody's signature keeps the certificate that it made for itself, so that its fingerprint stays
+/// the same:
+///
+/// ```
+/// use sockeye::TlsIdentity;
+///
+/// # #[cfg(feature = "tls")] {
+/// # let folder = std::env::temp_dir().join(format!("sockeye-doc-identity-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder).unwrap();
+/// let (certificate, key) = (folder.join("server.crt"), folder.join("server.key"));
+/// let made = TlsIdentity::load_or_create(&certificate, &key, &["localhost", "192.0.2.7"])?;
+/// let loaded = TlsIdentity::load_or_create(&certificate, &key, &["localhost", "192.0.2.7"])?;
+/// assert_eq!(made.fingerprint(), loaded.fingerprint());
+/// # std::fs::remove_dir_all(&folder).unwrap();
+/// # }
+/// # Ok::<(), sockeye::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct TlsIdentity {
+    pub(super) engine: engine::Identity,
+}
+
+impl TlsIdentity {
+    /// Makes a key (ECDSA on P-256) and a certificate that it has signed itself, for these DNS names and IP addresses.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Tls`] ([`TlsError::Configuration`](crate::TlsError::Configuration)) when a name cannot be a DNS name;
+    /// [`Error::FeatureOff`] without the feature `tls`.
+    pub fn self_signed(names: &[&str]) -> Result<Self> {
+        Ok(Self { engine: engine::Identity::self_signed(names)? })
+    }
+
+    /// Reads a certificate, with those that lead from it to a root behind it, and its key, both in PEM form.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Tls`] ([`TlsError::Configuration`](crate::TlsError::Configuration)) when one of them is not there or
+    /// the key is not the certificate's; [`Error::FeatureOff`] without the feature `tls`.
+    pub fn from_pem(certificates: &[u8], key: &[u8]) -> Result<Self> {
+        Ok(Self { engine: engine::Identity::from_pem(certificates, key)? })
+    }
+
+    /// Reads the files of certificates and key.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`], and as for [`from_pem`](Self::from_pem).
+    pub fn load(certificates_path: impl AsRef<Path>, key_path: impl AsRef<Path>) -> Result<Self> {
+        let read = |path: &Path| fs::read(path).map_err(|error| Error::file(path, error));
+        Self::from_pem(&read(certificates_path.as_ref())?, &read(key_path.as_ref())?)
+    }
+
+    /// Reads the files; when neither is there, makes a [`self_signed`](Self::self_signed) identity and writes them.
+    ///
+    /// Programs that do this at the same time end up with the same identity.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] when one of the files is there without the other or cannot be written, and as for
+    /// [`from_pem`](Self::from_pem).
+    pub fn load_or_create(
+        certificates_path: impl AsRef<Path>,
+        key_path: impl AsRef<Path>,
+        names: &[&str],
+    ) -> Result<Self> {
+        let (certificates_path, key_path) = (certificates_path.as_ref(), key_path.as_ref());
+        if certificates_path.exists() {
+            return Self::load(certificates_path, key_path);
+        }
+        let identity = Self::self_signed(names)?;
+        // The key comes first and is made by one program alone; the certificate appears, whole, once the key is whole.
+        match private_file().write(true).create_new(true).open(key_path) {
+            Ok(mut file) => {
+                let written = file.write_all(identity.engine.key_pem().as_bytes());
+                let written = written.map_err(|error| Error::file(key_path, error));
+                written.and_then(|()| replace(certificates_path, identity.certificate_pem().as_bytes())).inspect_err(
+                    // A key without a certificate would be in the way of the next attempt.
+                    |_| drop(fs::remove_file(key_path)),
+                )?;
+                Ok(identity)
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                let deadline = Deadline::after(Some(CREATION_LIMIT));
+                while !certificates_path.exists() && !deadline.has_passed() {
+                    thread::sleep(CREATION_LIMIT / 100);
+                }
+                Self::load(certificates_path, key_path)
+            }
+            Err(error) => Err(Error::file(key_path, error)),
+        }
+    }
+
+    /// Writes certificates and key to files, which are replaced whole; only their owner can read them (0600).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`].
+    pub fn save(&self, certificates_path: impl AsRef<Path>, key_path: impl AsRef<Path>) -> Result<()> {
+        replace(key_path.as_ref(), self.engine.key_pem().as_bytes())?;
+        replace(certificates_path.as_ref(), self.certificate_pem().as_bytes())
+    }
+
+    /// Returns the certificate in PEM form, and those that lead from it to a root behind it.
+    #[must_use]
+    pub fn certificate_pem(&self) -> String {
+        self.engine.certificate_pem()
+    }
+
+    /// Returns the fingerprint of the certificate.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::new(self.engine.fingerprint())
+    }
+}
+
+impl fmt::Debug for TlsIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsIdentity").field("fingerprint", &self.fingerprint()).finish_non_exhaustive()
+    }
+}
+
+/// Writes a file under another name and gives it its own once it is whole.
+fn replace(path: &Path, content: &[u8]) -> Result<()> {
+    let (mut file, temporary) = create_beside(path).map_err(|error| Error::file(path, error))?;
+    let written = file.write_all(content).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&temporary, path));
+    written.map_err(|error| {
+        // The first error is the one to tell.
+        let _ = fs::remove_file(&temporary);
+        Error::file(path, error)
+    })
+}
+
+/// Makes a file in the same folder, under a name that neither another program nor one that has crashed has taken.
+fn create_beside(path: &Path) -> io::Result<(File, PathBuf)> {
+    let mut number = 0;
+    loop {
+        let mut name = path.file_name().unwrap_or_default().to_os_string();
+        name.push(format!(".{number}.new"));
+        let temporary = path.with_file_name(name);
+        match private_file().write(true).create_new(true).open(&temporary) {
+            Ok(file) => return Ok((file, temporary)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < MAX_TEMPORARIES => number += 1,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// How many programs may write a file at the same time, or have crashed while they did.
+const MAX_TEMPORARIES: u32 = 100;
+/// How long the writing of two small files may take another program.
+const CREATION_LIMIT: Duration = Duration::from_secs(1);
