@@ -207,7 +207,8 @@ fn a_cancel_ends_every_wait_at_once() {
         ..direct(9)
     };
     let twice = vec![IpAddress::LOCAL_HOST, IpAddress::LOCAL_HOST];
-    let ways: [&(dyn Fn(&Cancel) -> Result<Connected> + Sync); 4] = [
+    type Way<'a> = &'a (dyn Fn(&Cancel) -> Result<Connected> + Sync);
+    let ways: [Way<'_>; 4] = [
         &|cancel| connect(&direct(dead.port), b"GET", soon(), cancel),
         &|cancel| reach_any(twice.clone(), dead.port, b"", soon(), cancel),
         &|cancel| connect(&proxied(ProxyKind::Http), b"", soon(), cancel),
