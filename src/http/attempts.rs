@@ -99,7 +99,7 @@ fn is_silent(error: &Error) -> bool {
 }
 
 /// How long an attempt has for itself before the next begins beside it (RFC 8305 section 8, recommended).
-pub(super) const STAGGER: Duration = Duration::from_millis(250);
+const STAGGER: Duration = Duration::from_millis(250);
 /// More addresses of one name are not tried: whoever answers for the name may list as many as he likes.
 const MAX_ADDRESSES: usize = 16;
 

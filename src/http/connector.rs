@@ -6,7 +6,7 @@ use super::{
     attempts::{Attempts, Step},
     cancel::Cancel,
     lookup::lookup,
-    proxy::{ProxyAddress, ProxyKind},
+    proxy::{Credentials, ProxyAddress, ProxyKind},
     time_limit::TimeLimit,
     tunnel,
 };
@@ -47,7 +47,7 @@ impl Route {
     /// The value of `Proxy-Authorization` for requests of a forwarded route, if the proxy has credentials.
     pub(super) fn proxy_authorization(&self) -> Result<Option<String>> {
         let proxy = self.proxy.as_ref().filter(|_| self.is_forwarded());
-        proxy.and_then(|proxy| proxy.credentials.as_ref()).map(|credentials| credentials.basic()).transpose()
+        proxy.and_then(|proxy| proxy.credentials.as_ref()).map(Credentials::basic).transpose()
     }
 }
 

@@ -2,8 +2,15 @@
 
 use std::time::{Duration, SystemTime};
 
+/// Tells whether a `Last-Modified` names one state of a file: a file sent within its second could change in that second
+/// once more (RFC 9110 section 8.8.2.2).
+pub(super) fn is_settled(last_modified: &str, sent: &str, now: SystemTime) -> bool {
+    let settled = http_date(last_modified, now).and_then(|date| date.checked_add(Duration::from_secs(1)));
+    settled.is_some_and(|settled| http_date(sent, now).is_some_and(|sent| settled <= sent))
+}
+
 /// Reads the date of a field in any of its three forms; `now` says which century a year of two digits is in.
-pub(super) fn http_date(text: &str, now: SystemTime) -> Option<SystemTime> {
+fn http_date(text: &str, now: SystemTime) -> Option<SystemTime> {
     let (weekday, rest) = text.split_once(' ')?;
     let (date, time) = match weekday.strip_suffix(',') {
         Some(weekday) => {

@@ -4,9 +4,13 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read, Write},
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
-use super::{arriving::Sink, head::ResponseHead, request::HttpRequest, response::HttpResponse, status::HttpStatus};
+use super::{
+    arriving::Sink, date::is_settled, head::ResponseHead, request::HttpRequest, response::HttpResponse,
+    status::HttpStatus,
+};
 use crate::error::{Error, Result};
 
 /// Whether [`download_file`](crate::Http::download_file) goes on from where an earlier one stopped.
@@ -191,11 +195,16 @@ impl Sink for FileSink {
     }
 }
 
-/// What tells one version of a file from another: a strong entity tag, or the time of its last change (RFC 9110 section
-/// 13.1.5).
+/// What tells one version of a file from another: a strong entity tag or, where there is none at all, the time of its
+/// last change, if it was not sent within the same second (RFC 9110 section 13.1.5).
 fn validator(head: &ResponseHead) -> Option<&str> {
-    let tag = head.fields.get("ETag").filter(|tag| tag.starts_with('"'));
-    tag.or_else(|| head.fields.get("Last-Modified"))
+    match head.fields.get("ETag") {
+        Some(tag) => Some(tag).filter(|tag| tag.starts_with('"')),
+        None => head
+            .fields
+            .get("Last-Modified")
+            .filter(|changed| head.fields.get("Date").is_some_and(|sent| is_settled(changed, sent, SystemTime::now()))),
+    }
 }
 
 fn read_note(note: &Path) -> Option<String> {
@@ -215,3 +224,29 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 const TRIES: usize = 16;
 /// Entity tags are short.
 const NOTE_LIMIT: u64 = 4096;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::head::{HeadLimits, parse_head};
+
+    #[test]
+    fn only_what_names_one_version_of_a_file_is_asked_for_later() {
+        let (changed, later) = ("Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:38 GMT");
+        for (fields, expected) in [
+            (vec![("ETag", "\"a\""), ("Last-Modified", changed), ("Date", later)], Some("\"a\"")),
+            (vec![("Last-Modified", changed), ("Date", later)], Some(changed)),
+            // It could have changed once more within that second.
+            (vec![("Last-Modified", changed), ("Date", changed)], None),
+            (vec![("Last-Modified", changed)], None),
+            (vec![("ETag", "W/\"a\""), ("Last-Modified", changed), ("Date", later)], None),
+            (vec![], None),
+        ] {
+            let lines: String = fields.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+            let bytes = format!("HTTP/1.1 200 OK\r\n{lines}\r\n");
+            let limits = HeadLimits { bytes: 1024, fields: 10 };
+            let (_, head) = parse_head(bytes.as_bytes(), &mut 0, limits).unwrap().unwrap();
+            assert_eq!(validator(&head), expected, "{bytes}");
+        }
+    }
+}

@@ -1,15 +1,20 @@
 //! The door of the fuzz targets to the codecs, which are private: each function panics where a promise is broken.
 
-use crate::error::{Error, Result};
+use std::time::{Duration, SystemTime};
 
 use super::{
     chunked::{Chunk, ChunkedDecoder},
     content::Decoder,
+    cookies::CookieJar,
     fields::HttpFields,
     head::{HeadLimits, parse_head, parse_trailers},
     incoming::{Found, Incoming},
+    proxy::Credentials,
+    socks::Socks,
+    tunnel::{HttpConnect, Negotiation, Step},
     url::Url,
 };
+use crate::error::{Error, Result};
 
 const LIMITS: HeadLimits = HeadLimits { bytes: 512, fields: 40 };
 
@@ -125,6 +130,54 @@ pub fn content(bytes: &[u8]) {
             Some(result.map(|()| body).map_err(|error| error.to_string()))
         };
         assert_eq!(unpack(bytes.len().max(1)), unpack(1));
+    }
+}
+
+/// What a server says of cookies leaves nothing behind that could break out of a field.
+pub fn cookie(bytes: &[u8]) {
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+    for place in ["https://www.example.com/a/b?c", "http://127.0.0.1/"] {
+        let Ok(url) = Url::parse(place) else { return };
+        let mut jar = CookieJar::default();
+        jar.store(&url, bytes.split(|byte| *byte == b'\n'), now);
+        let sent = jar.header(&url, now);
+        if let Some(sent) = &sent {
+            assert!(!sent.contains(|c: char| c.is_ascii_control() && c != '\t'), "{sent:?}");
+        }
+        assert_eq!(jar.header(&url, now), sent);
+    }
+}
+
+/// The answer of a proxy ends the same in pieces and byte by byte, and no byte behind it is taken.
+pub fn proxy(bytes: &[u8]) {
+    let credentials = Credentials { user: "user".to_owned(), password: "password".to_owned() };
+    for credentials in [None, Some(&credentials)] {
+        let negotiate = |most: usize| {
+            let socks = Socks::new("host", 80, credentials).map(|mut socks| negotiate(&mut socks, bytes, most));
+            let http = HttpConnect::new("host", 80, credentials).map(|mut http| negotiate(&mut http, bytes, most));
+            [socks, http].map(|outcome| outcome.map_err(|error| error.to_string()))
+        };
+        assert_eq!(negotiate(usize::MAX), negotiate(1));
+    }
+}
+
+fn negotiate(negotiation: &mut impl Negotiation, bytes: &[u8], most: usize) -> (usize, Result<(), String>) {
+    let mut taken = 0;
+    loop {
+        match negotiation.next() {
+            Ok(Step::Send(sent)) => assert!(!sent.is_empty()),
+            Ok(Step::Receive(wanted)) => {
+                assert!(wanted > 0);
+                let end = bytes.len().min(taken + wanted.min(most));
+                let Some(piece) = bytes.get(taken..end).filter(|piece| !piece.is_empty()) else {
+                    return (taken, Err("more".to_owned()));
+                };
+                negotiation.receive(piece);
+                taken = end;
+            }
+            Ok(Step::Done) => return (taken, Ok(())),
+            Err(error) => return (taken, Err(error.to_string())),
+        }
     }
 }
 

@@ -177,7 +177,7 @@ fn split_port(place: &str) -> Option<(&str, Option<u16>)> {
     let (host, port) = match place.strip_prefix('[') {
         Some(rest) => {
             let (host, behind) = rest.split_once(']')?;
-            if IpAddress::parse(host).is_ok_and(|address| address.is_v4()) || !host.contains(':') {
+            if !IpAddress::parse(host).is_ok_and(IpAddress::is_v6) {
                 return None;
             }
             (host, if behind.is_empty() { None } else { Some(behind.strip_prefix(':')?) })

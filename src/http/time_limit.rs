@@ -46,8 +46,26 @@ impl TimeLimit {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
+    use std::time::Instant;
+
     use super::*;
+
+    /// Runs something that tells how late it was until it has once been no later than this: what else the machine does
+    /// makes anything late at times.
+    pub(in crate::http) fn is_late_by_less_than(margin: Duration, mut lateness: impl FnMut() -> Duration) {
+        let found: Vec<Duration> = (0..10).map(|_| lateness()).take_while(|late| *late >= margin).collect();
+        assert!(found.len() < 10, "late every time: {found:?}");
+    }
+
+    /// The same for a limit: it must never end early, and once in time.
+    pub(in crate::http) fn takes(given: Duration, mut run: impl FnMut()) {
+        is_late_by_less_than(Duration::from_millis(50), || {
+            let start = Instant::now();
+            run();
+            start.elapsed().checked_sub(given).expect("it ended early")
+        });
+    }
 
     #[test]
     fn the_earlier_of_two_limits_is_kept_whichever_comes_first() {

@@ -15,7 +15,7 @@ use crate::{
     tcp::TcpSocket,
 };
 
-use http_connect::HttpConnect;
+pub(super) use http_connect::HttpConnect;
 
 /// A negotiation with a proxy, without I/O.
 pub(super) trait Negotiation {

@@ -53,6 +53,21 @@ fn the_three_forms_of_rfc_9110_are_one_instant() {
 }
 
 #[test]
+fn a_file_is_settled_a_second_after_its_last_change() {
+    let changed = "Sun, 06 Nov 1994 08:49:37 GMT";
+    for (sent, settled) in [
+        ("Sun, 06 Nov 1994 08:49:37 GMT", false),
+        ("Sun, 06 Nov 1994 08:49:38 GMT", true),
+        ("Sunday, 06-Nov-94 08:50:00 GMT", true),
+        ("Sun, 06 Nov 1994 08:49:36 GMT", false),
+        ("", false),
+    ] {
+        assert_eq!(is_settled(changed, sent, now()), settled, "{sent}");
+    }
+    assert!(!is_settled("lately", changed, now()));
+}
+
+#[test]
 fn a_year_of_two_digits_is_at_most_fifty_years_ahead() {
     let year = |text: &str, now: SystemTime| year_of(http_date(text, now).unwrap()).unwrap();
     for (two, expected) in [("26", 2026), ("76", 2076), ("77", 1977), ("99", 1999), ("00", 2000)] {

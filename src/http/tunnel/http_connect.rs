@@ -8,7 +8,7 @@ use crate::{
 
 /// A request for a tunnel and its answer.
 #[derive(Debug)]
-pub(super) struct HttpConnect {
+pub(in crate::http) struct HttpConnect {
     request: Option<Vec<u8>>,
     head: Vec<u8>,
     /// Bytes of all heads, those of interim responses included.
@@ -16,7 +16,7 @@ pub(super) struct HttpConnect {
 }
 
 impl HttpConnect {
-    pub(super) fn new(host: &str, port: u16, credentials: Option<&Credentials>) -> Result<Self> {
+    pub(in crate::http) fn new(host: &str, port: u16, credentials: Option<&Credentials>) -> Result<Self> {
         if host.is_empty() || !host.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(Error::invalid_input(host, "a host name of visible ASCII characters"));
         }
