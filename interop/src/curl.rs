@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::DEADLINE;
+use crate::{DEADLINE, proxy::without_proxies};
 
 /// What curl makes of a URL.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,9 +26,7 @@ pub fn curl(arguments: &[&str]) -> Curled {
     // -q: no configuration of the user's. Its proxies are the test's.
     command.args(["-q", "-sS", "--max-time", &DEADLINE.as_secs().to_string()]);
     command.args(["-w", "%{stderr}%{http_code} %{num_connects}\n"]).args(arguments);
-    for name in ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"] {
-        command.env_remove(name);
-    }
+    without_proxies(&mut command);
     let output = command.output().unwrap_or_else(|error| panic!("curl cannot be run: {error}"));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{command:?}: {}: {said}", output.status);

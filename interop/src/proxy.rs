@@ -1,5 +1,7 @@
 //! Proxies: tinyproxy for HTTP, microsocks for SOCKS5.
 
+use std::process::Command;
+
 use crate::{Folder, Server, server::until};
 
 /// The user that a proxy wants, and the password.
@@ -104,5 +106,12 @@ impl ProxyServer {
             Kind::Socks => "socks5",
         };
         format!("{scheme}://{login}127.0.0.1:{}", self.server.port(0))
+    }
+}
+
+/// Takes the proxies of the user out of the environment of a program.
+pub(crate) fn without_proxies(command: &mut Command) {
+    for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
+        command.env_remove(name).env_remove(name.to_uppercase());
     }
 }
