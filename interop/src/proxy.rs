@@ -40,7 +40,7 @@ impl ProxyServer {
         let server = Server::start("tinyproxy", Folder::new("tinyproxy"), 1, move |command, folder, ports| {
             let port = ports[0];
             let mut text = format!(
-                "Port {port}\nListen 127.0.0.1\nTimeout 60\nMaxClients 50\nLogLevel Connect\nAllow 127.0.0.1\n"
+                "Port {port}\nListen 127.0.0.1\nTimeout 60\nMaxClients 50\nLogLevel Connect\nAllow 127.0.0.1\nViaProxyName \"tinyproxy\"\n"
             );
             if door == Door::Locked {
                 text += &format!("BasicAuth {} {}\n", LOGIN.0, LOGIN.1);

@@ -8,7 +8,7 @@ use std::{
     fs::{self, File},
     net::TcpListener,
     os::unix::process::CommandExt,
-    process::{self, Child, Command, Stdio},
+    process::{self, Child, ChildStdin, Command, Stdio},
     sync::atomic::{AtomicUsize, Ordering},
     thread,
     time::{Duration, Instant},
@@ -28,6 +28,7 @@ pub struct Server {
     folder: Folder,
     ports: Vec<u16>,
     process: Child,
+    lifelines: Vec<ChildStdin>,
 }
 
 /// Adds a program and its arguments to a command, once it is known what ports it is to listen on.
@@ -47,11 +48,12 @@ impl Server {
         command: impl Fn(&mut Command, &Folder, &[u16]) + Send + Sync + 'static,
     ) -> Self {
         let command: Box<Prepare> = Box::new(command);
+        let mut lifelines = Vec::new();
         // Between looking for a port and listening on it another program may take it; then there are others.
         for _ in 0..5 {
             let ports = free_ports(ports);
-            if let Some(process) = launch(name, &command, &folder, &ports) {
-                return Self { name, command, folder, ports, process };
+            if let Some(process) = launch(name, &command, &folder, &ports, &mut lifelines) {
+                return Self { name, command, folder, ports, process, lifelines };
             }
         }
         panic!("{name} ends instead of listening:\n{}", said(&folder));
@@ -88,7 +90,7 @@ impl Server {
     /// When it does not end, or does not listen again.
     pub fn restart(&mut self) {
         self.stop();
-        let started = launch(self.name, &self.command, &self.folder, &self.ports);
+        let started = launch(self.name, &self.command, &self.folder, &self.ports, &mut self.lifelines);
         self.process = started.unwrap_or_else(|| panic!("{} does not start again:\n{}", self.name, said(&self.folder)));
     }
 
@@ -167,15 +169,22 @@ pub fn free_ports(count: usize) -> Vec<u16> {
 }
 
 /// Starts the program; `None` if it ends before it listens.
-fn launch(name: &str, command: &Prepare, folder: &Folder, ports: &[u16]) -> Option<Child> {
+fn launch(
+    name: &str,
+    command: &Prepare,
+    folder: &Folder,
+    ports: &[u16],
+    lifelines: &mut Vec<ChildStdin>,
+) -> Option<Child> {
     let output = File::options().create(true).append(true).open(folder.join(OUTPUT)).expect("a file for the output");
     let errors = output.try_clone().expect("the file once more");
-    // A test that is killed cannot end its server; `timeout` then does it.
-    let mut program = Command::new("timeout");
-    program.args(["--kill-after=1", &LIFETIME.as_secs().to_string()]);
+    let mut program = Command::new("bash");
+    program.args(["-c", LAUNCH, name]).env("FOLDER", folder.path());
     command(&mut program, folder, ports);
-    program.stdin(Stdio::null()).stdout(output).stderr(errors).current_dir(folder.path()).process_group(0);
-    let mut process = program.spawn().expect("coreutils are installed");
+    program.stdin(Stdio::piped()).stdout(output).stderr(errors).current_dir(folder.path()).process_group(0);
+    let mut process = program.spawn().expect("bash is installed");
+    // Kept until the folder goes, also if this server does not last so long.
+    lifelines.extend(process.stdin.take());
     let group = Group(process.id());
     let end = Instant::now() + DEADLINE;
     while !group.listens(ports) {
@@ -206,8 +215,14 @@ fn said(folder: &Folder) -> String {
 
 const OUTPUT: &str = "output";
 
+/// The server with a process beside it that waits for the end of the tests, however they end: the pipe closes, and it
+/// removes what a program that was killed leaves behind. Job control gives it a group of its own.
+const LAUNCH: &str = r#"
+set -m
+{ cat >/dev/null; kill -KILL -- -$$; rm -rf -- "$FOLDER"; } <&0 >/dev/null 2>&1 &
+set +m
+exec "$@" </dev/null
+"#;
+
 /// Below the ports that Linux gives to sockets that ask for any.
 const RANGE: std::ops::Range<u16> = 12_000..32_000;
-
-/// How long a server runs at most. All tests of a program may share one.
-const LIFETIME: Duration = Duration::from_secs(600);

@@ -1,38 +1,26 @@
-//! One server for all the tests that run at the same time.
+//! One server for all the tests of a program.
 
-use std::{
-    ops::Deref,
-    sync::{Arc, Mutex, PoisonError, Weak},
-    thread,
-};
+use std::{fmt, ops::Deref, sync::OnceLock, thread};
 
 use crate::Server;
 
-/// Where a kind of server is kept while any test uses it.
+/// Where a kind of server is kept. It ends with the program.
 #[derive(Debug)]
-pub struct Slot<T>(Mutex<Weak<T>>);
+pub struct Slot<T>(OnceLock<T>);
 
-/// A server that other tests may be using. It ends with the last of them.
-#[derive(Debug)]
-pub struct Shared<T: AsRef<Server>>(Arc<T>);
+/// A server that other tests may be using. A test that fails prints what it has said.
+pub struct Shared<T: AsRef<Server> + 'static>(&'static T);
 
 impl<T: AsRef<Server>> Slot<T> {
     /// Makes a place for a server that is not started yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self(Mutex::new(Weak::new()))
+        Self(OnceLock::new())
     }
 
     /// Returns the server that runs, or starts it.
-    pub fn get(&self, start: impl FnOnce() -> T) -> Shared<T> {
-        // A server that did not start has failed one test; the next one tries for itself.
-        let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let server = slot.upgrade().unwrap_or_else(|| {
-            let started = Arc::new(start());
-            *slot = Arc::downgrade(&started);
-            started
-        });
-        Shared(server)
+    pub fn get(&'static self, start: impl FnOnce() -> T) -> Shared<T> {
+        Shared(self.0.get_or_init(start))
     }
 }
 
@@ -46,15 +34,20 @@ impl<T: AsRef<Server>> Deref for Shared<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        &self.0
+        self.0
     }
 }
 
 impl<T: AsRef<Server>> Drop for Shared<T> {
     fn drop(&mut self) {
-        // The last one's server says it itself.
-        if thread::panicking() && Arc::strong_count(&self.0) > 1 {
-            eprintln!("{}", (*self.0).as_ref().said());
+        if thread::panicking() {
+            eprintln!("{}", self.0.as_ref().said());
         }
+    }
+}
+
+impl<T: AsRef<Server> + fmt::Debug> fmt::Debug for Shared<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }

@@ -41,7 +41,8 @@ fn bodies_are_the_same_however_they_are_framed(way: Way) {
             {
                 let response = client.get(&format!("{path}/{name}"));
                 assert_eq!(response.status(), HttpStatus::OK);
-                let transfer = transfer.filter(|_| !body.is_empty());
+                // What is compressed has a length that is not known, even if it is nothing.
+                let transfer = transfer.filter(|_| !body.is_empty() || path == "/gzip");
                 assert_eq!(response.field("Transfer-Encoding"), transfer, "{site:?}{path}/{name}");
                 assert!(response.body() == body, "{site:?}{path}/{name}: {} bytes", response.body().len());
             }

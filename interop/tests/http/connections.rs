@@ -43,16 +43,15 @@ fn responses_of_every_kind_leave_the_connection_for_the_next(way: Way) {
             (HttpRequest::get("/empty").unwrap(), 200),
             (HttpRequest::get("/chunked/pattern").unwrap(), 200),
             (HttpRequest::get("/gzip/text.txt").unwrap(), 200),
+            (post, 204),
             (HttpRequest::get("/moved").unwrap(), 200),
         ];
         // The first two requests were the ones above; a redirect is two.
-        for ((request, status), count) in requests.iter().zip([3, 4, 5, 6, 7, 8, 9, 10, 11, 13]) {
+        for ((request, status), count) in requests.iter().zip([3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14]) {
             let response = client.send(request);
             assert_eq!(response.status().code(), *status, "{request:?}");
             assert_eq!(place(&response), (connection, count), "{request:?}");
         }
-        // The proxied answer has only the count.
-        assert_eq!(client.send(&post).field("X-Requests"), Some("14"));
     }
 }
 

@@ -105,7 +105,7 @@ fn a_file_has_its_name_when_it_is_whole() {
 fn a_download_that_is_cancelled_leaves_nothing_or_its_beginning() {
     let nginx = Nginx::shared();
     let client = client(Way::Blocking, &nginx, Site::Plain);
-    let request = HttpRequest::get("/pattern").unwrap();
+    let request = HttpRequest::get("/slow/pattern").unwrap();
     let folder = Folder::new("download");
     let response = client.http.download_file(&request, folder.join("never"), Resume::Never, until(100_000));
     assert_eq!(response.into_result().unwrap_err().kind(), ErrorKind::Cancelled);
@@ -126,15 +126,16 @@ fn a_download_goes_on_where_it_ended() {
         let folder = Folder::new("download");
         let path = folder.join("file");
         let uri = format!("/pattern?resumed-{site:?}");
-        let request = HttpRequest::get(&uri).unwrap();
+        let slow = HttpRequest::get(&format!("/slow{uri}")).unwrap();
         // Twice, so that what was resumed is resumed again.
         let mut starts = Vec::new();
-        for end in [100_000, 500_000] {
-            client.http.download_file(&request, &path, Resume::IfPossible, until(end));
+        for end in [100_000, 300_000] {
+            client.http.download_file(&slow, &path, Resume::IfPossible, until(end));
             starts.push(fs::metadata(folder.join("file.part")).unwrap().len());
             assert!(starts.last().unwrap() >= &end && !path.exists(), "{starts:?}");
         }
         let mut first = None;
+        let request = HttpRequest::get(&uri).unwrap();
         let response = client.http.download_file(&request, &path, Resume::IfPossible, |progress| {
             first = first.or(Some(progress.received));
             assert!(progress.to_receive.is_none_or(|length| length == nginx::PATTERN as u64), "{progress:?}");
@@ -164,7 +165,8 @@ fn a_file_that_has_changed_is_downloaded_from_the_start() {
     for (old, new) in [(pattern(900_000), vec![7; 900_000]), (pattern(900_000), vec![8; 50_000])] {
         fs::write(&served, &old).unwrap();
         let request = HttpRequest::get("/changing").unwrap();
-        client.http.download_file(&request, folder.join("file"), Resume::IfPossible, until(100_000));
+        let slow = HttpRequest::get("/slow/changing").unwrap();
+        client.http.download_file(&slow, folder.join("file"), Resume::IfPossible, until(100_000));
         let arrived = fs::read(folder.join("file.part")).unwrap();
         assert!((100_000..old.len()).contains(&arrived.len()) && arrived == old[..arrived.len()]);
         // Another time of change makes another entity tag.
@@ -183,10 +185,11 @@ fn a_file_that_has_changed_is_downloaded_from_the_start() {
 fn a_server_without_ranges_sends_the_file_again() {
     let nginx = Nginx::shared();
     let client = client(Way::Blocking, &nginx, Site::Plain);
+    let slow = HttpRequest::get("/slow/pattern").unwrap();
     for path in ["/whole/pattern", "/chunked/pattern"] {
         let folder = Folder::new("download");
         let request = HttpRequest::get(path).unwrap();
-        client.http.download_file(&request, folder.join("file"), Resume::IfPossible, until(100_000));
+        client.http.download_file(&slow, folder.join("file"), Resume::IfPossible, until(100_000));
         assert!(folder.names().contains(&"file.part".to_owned()), "{:?}", folder.names());
         let response = client.http.download_file(&request, folder.join("file"), Resume::IfPossible, on);
         assert_eq!(response.status(), HttpStatus::OK);
@@ -210,6 +213,30 @@ fn a_file_that_lacks_only_its_name_gets_it() {
     assert_eq!(folder.names(), ["file"]);
     // The server had nothing more to give; for the caller the file is there.
     assert!(response.into_result().is_ok(), "a download that is whole is no failure");
+}
+
+/// However fast a server sends, the caller is asked again and again, and the time is watched.
+#[test]
+fn a_download_that_never_pauses_can_be_ended() {
+    let nginx = Nginx::shared();
+    let client = client(Way::Blocking, &nginx, Site::Plain);
+    let request = HttpRequest::get("/sparse").unwrap();
+    let (mut last, mut longest) = (0, 0);
+    let response = client.http.download(&request, &mut io::sink(), |progress| {
+        longest = longest.max(progress.received - last);
+        last = progress.received;
+        if last < nginx::SPARSE / 4 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+    assert_eq!(response.into_result().unwrap_err().kind(), ErrorKind::Cancelled);
+    assert!(longest <= 4 << 20, "{longest} bytes without a word");
+
+    let limit = Duration::from_millis(1);
+    let mut options = options();
+    options.limit = Some(limit);
+    options.pool = 0;
+    let http = Http::with_options(&nginx.url(Site::Plain), 0, options).unwrap();
+    let response = http.download(&request, &mut io::sink(), on);
+    assert_eq!(response.into_result().unwrap_err().kind(), ErrorKind::TimedOut);
 }
 
 /// What a program without a terminal may need at most, whatever the length of the file.
@@ -241,10 +268,10 @@ fn a_gibibyte_becomes_a_file_and_takes_no_memory() {
     play(test, &format!("{} {}", nginx.url(Site::Plain), path.display()), &[]).join();
     assert_eq!(fs::metadata(&path).unwrap().len(), nginx::SPARSE);
     let mut file = fs::File::open(&path).unwrap();
-    let mut block = vec![0; 1 << 20];
+    let (zeros, mut block) = (vec![0; 1 << 20], vec![1; 1 << 20]);
     for _ in 0..nginx::SPARSE >> 20 {
         io::Read::read_exact(&mut file, &mut block).unwrap();
-        assert!(block.iter().all(|byte| *byte == 0));
+        assert!(block == zeros);
     }
     assert_eq!(folder.names(), ["sparse"]);
 }
