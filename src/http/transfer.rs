@@ -334,7 +334,8 @@ const FIRST_READ: usize = 16 * 1024;
 /// How long a body waits for `100 Continue` (RFC 9110 section 10.1.1 leaves it open).
 const CONTINUE_WAIT: Duration = Duration::from_secs(1);
 
-/// What a peer's end means that came before anything was said.
+/// What a peer's end means that came before anything was said; over TLS it may come without a word as well, and counts
+/// what came before.
 pub(super) fn is_end_of_idle(error: &Error) -> bool {
-    matches!(error, Error::Disconnected | Error::CutShort { received: 0, .. })
+    matches!(error, Error::Disconnected | Error::CutShort { .. })
 }
