@@ -1,10 +1,11 @@
 //! Hosts with a network of their own: network namespaces of Linux, made and removed by a test.
 
 use std::{
-    env,
-    process::{self, Child, Command, Stdio},
+    process::{self, Command},
     sync::atomic::{AtomicUsize, Ordering},
 };
+
+use crate::child::{Playing, program};
 
 /// A network namespace; it is removed when the value is dropped.
 #[derive(Debug)]
@@ -62,17 +63,14 @@ impl Host {
         command
     }
 
-    /// Starts a test of this program on the host, in a part that [`part`] then tells.
+    /// Starts a test of this program on the host, in a part that [`part`](crate::child::part) then tells.
     ///
     /// # Panics
     ///
     /// When it cannot be started.
     #[must_use]
     pub fn play(&self, test: &str, part: &str) -> Playing {
-        let program = env::current_exe().expect("a program knows where it is");
-        let mut command = self.command(program.to_str().expect("the path is text"));
-        command.args([test, "--exact", "--nocapture"]).env(PART, part).stdout(Stdio::piped());
-        Playing { part: part.to_owned(), process: command.spawn().expect("the program starts again") }
+        Playing::start(self.command(&program()), test, part)
     }
 }
 
@@ -89,40 +87,8 @@ impl Drop for Host {
     }
 }
 
-/// A part of a test that runs on a host.
-#[derive(Debug)]
-pub struct Playing {
-    part: String,
-    process: Child,
-}
-
-impl Playing {
-    /// Waits until the part has ended.
-    ///
-    /// # Panics
-    ///
-    /// When it failed, or was never there.
-    pub fn join(self) {
-        let output = self.process.wait_with_output().expect("a child can be waited for");
-        let text = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success() && text.contains(DONE), "{}: {}\n{text}", self.part, output.status);
-    }
-}
-
-/// Runs a part of a test, if this process was started for one; tells whether it was.
-pub fn part(play: impl FnOnce(&str)) -> bool {
-    let Ok(part) = env::var(PART) else { return false };
-    play(&part);
-    // Without it a part that does not exist would pass.
-    println!("{DONE}");
-    true
-}
-
 fn ip(arguments: &[&str]) {
     let status = Command::new("ip").args(arguments).status();
     let status = status.unwrap_or_else(|error| panic!("ip (Debian's iproute2) cannot be run: {error}"));
     assert!(status.success(), "ip {}: {status}; these tests need root", arguments.join(" "));
 }
-
-const PART: &str = "SOCKEYE_INTEROP_PART";
-const DONE: &str = "the part was played to its end";

@@ -3,10 +3,7 @@
 
 use std::time::Duration;
 
-use interop::{
-    DEADLINE,
-    network::{Host, part},
-};
+use interop::{DEADLINE, child::part, network::Host};
 use sockeye::{DatagramBatch, ErrorKind, IpAddress, Status, StatusCode, TcpListener, TcpSocket, UdpSocket};
 
 const PORT: u16 = 5317;

@@ -77,11 +77,13 @@ fn resumed(request: &HttpRequest, path: &Path, run: Run<'_>) -> HttpResponse {
         ranged.fields_mut().set("Range", format!("bytes={offset}-").as_bytes());
         ranged.fields_mut().set("If-Range", known.as_bytes());
         sink.offset = offset;
-        let response = run(&ranged, &mut sink);
+        let mut response = run(&ranged, &mut sink);
         match response.status() {
             // It was whole already, and only its name was missing; or it has become shorter.
             HttpStatus::RANGE_NOT_SATISFIABLE if response.error().is_none() => {
                 if response.field("Content-Range") == Some(format!("bytes */{offset}").as_str()) {
+                    // The rest is empty, which HTTP can only say by a refusal; to the caller it is none.
+                    response.set_status(HttpStatus::PARTIAL_CONTENT);
                     return sink.name(path, response);
                 }
                 sink.offset = 0;

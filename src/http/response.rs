@@ -71,6 +71,13 @@ impl HttpResponse {
         self.body.clear();
     }
 
+    /// Gives the head that has come another status.
+    pub(super) fn set_status(&mut self, status: HttpStatus) {
+        if let Some(head) = &mut self.head {
+            head.status = status;
+        }
+    }
+
     pub(super) fn body_mut(&mut self) -> &mut Vec<u8> {
         &mut self.body
     }

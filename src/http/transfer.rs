@@ -167,11 +167,15 @@ impl Transfer {
         direction: Direction,
         on: &mut dyn FnMut(Event<'_>) -> Result<()>,
     ) -> Result<Step> {
+        let before = self.received;
         loop {
             match self.parse(pace, on)? {
                 Parsed::All => {}
                 Parsed::Enough => return Ok(Step::More),
                 Parsed::End => return Ok(Step::Done),
+            }
+            if self.received - before >= LONGEST_STEP {
+                return Ok(Step::More);
             }
             let is_short_the_end = self.connection.stream.short_means_empty();
             self.make_room(pace.size);
@@ -323,12 +327,15 @@ impl Transfer {
 
 /// After this a step for a game ends: eight exchanges leave most of a frame to the game.
 const FRAME_SHARE: Duration = Duration::from_micros(250);
+/// A server may send faster than anybody reads: the caller's word and the limits of time count all the same.
+const LONGEST_STEP: u64 = 1024 * 1024;
 /// The first read: enough for most responses.
 const FIRST_READ: usize = 16 * 1024;
 /// How long a body waits for `100 Continue` (RFC 9110 section 10.1.1 leaves it open).
 const CONTINUE_WAIT: Duration = Duration::from_secs(1);
 
-/// What a peer's end means that came before anything was said.
+/// What a peer's end means that came before anything was said; over TLS it may come without a word as well, and counts
+/// what came before.
 pub(super) fn is_end_of_idle(error: &Error) -> bool {
-    matches!(error, Error::Disconnected | Error::CutShort { received: 0, .. })
+    matches!(error, Error::Disconnected | Error::CutShort { .. })
 }

@@ -1,0 +1,62 @@
+//! The processes of a server, as `/proc` shows them.
+
+use std::{fs, path::Path, process::Command};
+
+/// A server and every process that it has started, by the number of the first.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Group(pub(super) u32);
+
+impl Group {
+    /// Tells whether these processes, and not others, listen on each of the ports.
+    pub(super) fn listens(self, ports: &[u16]) -> bool {
+        let listeners = listeners();
+        let sockets: Vec<String> = self.processes().iter().flat_map(|id| sockets(id)).collect();
+        ports.iter().all(|port| listeners.iter().any(|(at, socket)| at == port && sockets.contains(socket)))
+    }
+
+    /// Tells whether any of the processes is still there.
+    pub(super) fn is_alive(self) -> bool {
+        !self.processes().is_empty()
+    }
+
+    /// Ends all of them at once.
+    pub(super) fn kill(self) {
+        // They may have ended by themselves, which is no failure here.
+        let _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", self.0)]).output();
+    }
+
+    fn processes(self) -> Vec<String> {
+        let entries = fs::read_dir("/proc").expect("Linux has /proc");
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        names.filter(|name| name.parse::<u32>().is_ok() && self.has(name)).collect()
+    }
+
+    fn has(self, id: &str) -> bool {
+        // `18152 (python3) S 18151 18151 ...`: the state, the parent, the group. The name may hold anything.
+        let Ok(text) = fs::read_to_string(format!("/proc/{id}/stat")) else { return false };
+        let mut fields = text.rsplit(')').next().unwrap_or_default().split_whitespace();
+        let (state, group) = (fields.next(), fields.nth(1));
+        state != Some("Z") && group == Some(self.0.to_string().as_str())
+    }
+}
+
+/// The ports that somebody listens on, with the numbers of the sockets.
+fn listeners() -> Vec<(u16, String)> {
+    let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|path| fs::read_to_string(path).unwrap_or_default());
+    tables.iter().flat_map(|table| table.lines()).filter_map(listener).collect()
+}
+
+/// `0: 0100007F:B6CD 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 71377 ...`
+fn listener(line: &str) -> Option<(u16, String)> {
+    const LISTENING: &str = "0A";
+    let fields: Vec<&str> = line.split_whitespace().collect();
+    let port = u16::from_str_radix(fields.get(1)?.rsplit(':').next()?, 16).ok()?;
+    (*fields.get(3)? == LISTENING).then_some((port, (*fields.get(9)?).to_owned()))
+}
+
+/// The numbers of the sockets that a process has open.
+fn sockets(id: &str) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(Path::new("/proc").join(id).join("fd")) else { return Vec::new() };
+    let targets = entries.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok()?.to_str().map(str::to_owned));
+    targets.filter_map(|target| Some(target.strip_prefix("socket:[")?.strip_suffix(']')?.to_owned())).collect()
+}
