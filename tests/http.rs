@@ -3,6 +3,8 @@
 #![cfg(feature = "http")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation, clippy::doc_markdown)]
 
+#[path = "support/folder.rs"]
+mod folder;
 #[path = "support/script.rs"]
 mod script;
 #[path = "support/ways.rs"]
@@ -10,6 +12,8 @@ mod ways;
 
 #[path = "http/content.rs"]
 mod content;
+#[path = "http/cookies.rs"]
+mod cookies;
 #[path = "http/deadlines.rs"]
 mod deadlines;
 #[path = "http/download.rs"]

@@ -225,6 +225,30 @@ impl Peer {
         }
     }
 
+    /// Tells whether there is something to read, without reading it.
+    pub fn has_more(&self) -> bool {
+        self.peek() == Some(1)
+    }
+
+    /// Keeps the connection as it is until the server is dropped.
+    pub fn hold(&self) {
+        while !self.shared.stopped.load(Ordering::SeqCst) {
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// How many bytes a read would give: `None` while it would wait, 0 at the end.
+    fn peek(&self) -> Option<usize> {
+        let Some(socket) = &self.socket else { return Some(0) };
+        socket.set_nonblocking(true).unwrap();
+        let peeked = socket.peek(&mut [0]);
+        socket.set_nonblocking(false).unwrap();
+        match peeked {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => None,
+            peeked => Some(peeked.unwrap_or(0)),
+        }
+    }
+
     /// Closes with a reset; the client may have read all that was sent, or lose it.
     pub fn reset(&mut self) {
         if let Some(socket) = self.socket.take() {
