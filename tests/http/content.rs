@@ -14,7 +14,7 @@ use crate::{
 };
 
 fn plain() -> Vec<u8> {
-    (0..200_000_u32).flat_map(|number| (number * number % 1009).to_be_bytes()).collect()
+    (0..200_000_u32).flat_map(|number| (number % 1009 * (number % 1009)).to_be_bytes()).collect()
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {

@@ -13,13 +13,20 @@ fn baker() -> Server {
         while let Some(request) = peer.request() {
             let body = request.field("cookie").unwrap_or("none").to_owned();
             let (status, fields) = match request.target.as_str() {
-                "/set" => (200, "Set-Cookie: a=1\r\nSet-Cookie: b=2; Path=/deep; HttpOnly\r\nSet-Cookie: c=3; Secure\r\n"),
+                "/set" => {
+                    (200, "Set-Cookie: a=1\r\nSet-Cookie: b=2; Path=/deep; HttpOnly\r\nSet-Cookie: c=3; Secure\r\n")
+                }
                 "/login" => (302, "Location: /home\r\nSet-Cookie: session=7; Path=/\r\n"),
                 "/forget" => (200, "Set-Cookie: a=; Max-Age=0\r\n"),
-                "/foreign" => (200, "Set-Cookie: evil=1; Domain=example.org\r\nSet-Cookie: bad\u{1}=1\r\n"),
+                "/foreign" => (
+                    200,
+                    "Set-Cookie: evil=1; Domain=example.org\r\nSet-Cookie: =nameless; Path=/\r\nSet-Cookie: ; Path=/\r\n",
+                ),
                 _ => (200, ""),
             };
-            peer.send(format!("HTTP/1.1 {status} X\r\n{fields}Content-Length: {}\r\n\r\n{body}", body.len()).as_bytes());
+            peer.send(
+                format!("HTTP/1.1 {status} X\r\n{fields}Content-Length: {}\r\n\r\n{body}", body.len()).as_bytes(),
+            );
         }
     })
 }

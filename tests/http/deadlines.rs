@@ -37,7 +37,9 @@ fn silence(limit: Duration) -> HttpOptions {
 
 #[test]
 fn a_silent_server_costs_the_limit() {
-    for beginning in [&b""[..], b"HTTP/1.1 2", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe"] {
+    for beginning in
+        [&b""[..], b"HTTP/1.1 2", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe"]
+    {
         let server = silent_after(beginning);
         Way::each(|way| {
             expect_timed_out(&way.get_with(&server, "/", options(LIMIT)), Phase::Exchange);

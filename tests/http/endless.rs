@@ -116,8 +116,7 @@ fn limited(body: u64) -> HttpOptions {
 
 #[test]
 fn an_endless_body_is_cut_off_at_the_limit() {
-    let beginnings =
-        ["HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\n"];
+    let beginnings = ["HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\n"];
     for beginning in beginnings {
         let server = endless(beginning, "0123456789abcdef");
         Way::each(|way| {

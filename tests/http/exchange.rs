@@ -224,7 +224,9 @@ fn a_selector_wakes_an_exchange_when_there_is_something_to_do() {
 
 #[test]
 fn a_selector_wakes_an_exchange_that_cannot_connect() {
-    for (host, port, kind) in [("127.0.0.1", refusing_port(), ErrorKind::Refused), ("sockeye.invalid", 80, ErrorKind::Unresolved)] {
+    for (host, port, kind) in
+        [("127.0.0.1", refusing_port(), ErrorKind::Refused), ("sockeye.invalid", 80, ErrorKind::Unresolved)]
+    {
         let http = Http::with_options(host, port, options(2 * LONG)).unwrap();
         let mut exchange = http.begin(&get("/"));
         let mut selector = SocketSelector::new().unwrap();
@@ -248,7 +250,8 @@ fn a_selector_follows_an_exchange_from_connection_to_connection() {
     let near = Server::start(move |peer| {
         while let Some(request) = peer.request() {
             match request.target.as_str() {
-                "/there" => peer.send(format!("HTTP/1.1 302 Found\r\nLocation: {to_far}\r\nContent-Length: 0\r\n\r\n").as_bytes()),
+                "/there" => peer
+                    .send(format!("HTTP/1.1 302 Found\r\nLocation: {to_far}\r\nContent-Length: 0\r\n\r\n").as_bytes()),
                 "/close" if peer.number == 0 => return,
                 _ => peer.send(OK),
             };

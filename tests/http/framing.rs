@@ -167,7 +167,8 @@ fn a_response_without_a_body_leaves_the_connection_for_the_next() {
 /// RFC 9112 section 6.3: a length that comes several times with one value is that length.
 #[test]
 fn one_length_said_twice_is_one_length() {
-    for head in ["Content-Length: 5\r\nContent-Length: 5", "Content-Length: 5, 5", "content-length:5", "Content-Length: 005"]
+    for head in
+        ["Content-Length: 5\r\nContent-Length: 5", "Content-Length: 5, 5", "content-length:5", "Content-Length: 005"]
     {
         let server = Server::answering(format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\nhello"));
         Way::each(|way| way.get(&server, "/").expect(HttpStatus::OK, b"hello"));

@@ -1,6 +1,6 @@
 //! Responses that are none, or that two readers could read in two ways.
 
-use sockeye::{ErrorKind, HttpRequest};
+use sockeye::{ErrorKind, HttpRequest, HttpStatus};
 
 use crate::{
     script::Server,
@@ -237,11 +237,20 @@ fn the_largest_chunk_is_never_believed() {
     });
 }
 
-/// RFC 9110 section 15.2.2: a server must not switch to a protocol that nobody asked for.
+/// RFC 9110 section 15.2.2: a server must not switch to a protocol that nobody asked for. What follows is of that
+/// protocol: no body, and no answer to another request.
 #[test]
-fn a_switch_that_nobody_asked_for_is_refused() {
-    let server = refusing("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n\x01\x02");
-    Way::each(|way| way.get(&server, "/").expect_error(ErrorKind::Malformed));
+fn a_switch_that_nobody_asked_for_ends_the_connection() {
+    let server =
+        refusing("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n\x01\x02");
+    Way::each(|way| {
+        let http = client(&server);
+        for _ in 0..2 {
+            let answer = way.send(&http, &HttpRequest::get("/").unwrap());
+            answer.expect(HttpStatus::SWITCHING_PROTOCOLS, b"");
+        }
+    });
+    assert_eq!(server.connections(), 2 * Way::ALL.len());
 }
 
 /// Nothing of a refused response is left for the next request.
@@ -261,7 +270,7 @@ fn a_refused_response_ends_its_connection() {
     Way::each(|way| {
         let http = client(&server);
         way.send(&http, &HttpRequest::get("/bad").unwrap()).expect_error(ErrorKind::Malformed);
-        way.send(&http, &HttpRequest::get("/good").unwrap()).expect(sockeye::HttpStatus::OK, b"good");
+        way.send(&http, &HttpRequest::get("/good").unwrap()).expect(HttpStatus::OK, b"good");
     });
     assert_eq!(server.connections(), 2 * Way::ALL.len());
 }

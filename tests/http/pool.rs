@@ -133,7 +133,7 @@ fn bytes_between_two_responses_end_the_connection() {
         });
         let http = client(&server);
         way.send(&http, &get("/")).expect(HttpStatus::OK, b"hello");
-        thread::sleep(std::time::Duration::from_millis(100));
+        thread::sleep(std::time::Duration::from_millis(200));
         way.send(&http, &get("/")).expect(HttpStatus::OK, b"hello");
         assert_eq!(server.connections(), 2);
     });

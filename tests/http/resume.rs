@@ -55,7 +55,9 @@ fn answer_range(peer: &mut Peer, range: &str, body: &str) {
 #[test]
 fn the_rest_is_asked_for_with_the_validator() {
     const DATE: &str = "Sat, 21 Nov 2026 08:00:00 GMT";
-    for (field, validator) in [("ETag: \"v1\"\r\n", "\"v1\""), ("Last-Modified: Sat, 21 Nov 2026 08:00:00 GMT\r\n", DATE)] {
+    for (field, validator) in
+        [("ETag: \"v1\"\r\n", "\"v1\""), ("Last-Modified: Sat, 21 Nov 2026 08:00:00 GMT\r\n", DATE)]
+    {
         let server = cut_then(field, |peer, request| {
             assert_eq!(request.field("range"), Some("bytes=10-"));
             answer_range(peer, "bytes 10-19/20", &CONTENT[10..]);
@@ -109,7 +111,9 @@ fn a_part_that_is_whole_already_only_gets_its_name() {
     let server = Server::start(|peer| {
         while let Some(request) = peer.request() {
             if request.field("range").is_some() {
-                peer.send(b"HTTP/1.1 416 Range Not Satisfiable\r\nContent-Range: bytes */20\r\nContent-Length: 0\r\n\r\n");
+                peer.send(
+                    b"HTTP/1.1 416 Range Not Satisfiable\r\nContent-Range: bytes */20\r\nContent-Length: 0\r\n\r\n",
+                );
             } else {
                 peer.send(b"HTTP/1.1 200 OK\r\nETag: \"v1\"\r\nTransfer-Encoding: chunked\r\n\r\n14\r\n");
                 peer.send(format!("{CONTENT}\r\n").as_bytes());
@@ -182,9 +186,14 @@ fn a_download_can_be_cut_many_times() {
     // Two bytes at a time, each on its own connection.
     let server = Server::start(|peer| {
         let Some(request) = peer.request() else { return };
-        let from: usize = request.field("range").map_or(0, |range| range["bytes=".len()..range.len() - 1].parse().unwrap());
+        let from: usize =
+            request.field("range").map_or(0, |range| range["bytes=".len()..range.len() - 1].parse().unwrap());
         let piece = &CONTENT[from..from + 2];
-        let status = if from == 0 { "200 OK\r\nETag: \"v1\"".to_owned() } else { format!("206 Partial\r\nContent-Range: bytes {from}-19/20") };
+        let status = if from == 0 {
+            "200 OK\r\nETag: \"v1\"".to_owned()
+        } else {
+            format!("206 Partial\r\nContent-Range: bytes {from}-19/20")
+        };
         peer.send(format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{piece}", 20 - from).as_bytes());
         peer.finish();
     });

@@ -76,7 +76,8 @@ fn messages_keep_secrets() {
 #[test]
 fn the_user_of_a_url_stays_with_its_host() {
     let far = Server::answering("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nfar");
-    let near = Server::answering(format!("HTTP/1.1 302 Found\r\nLocation: {}\r\nContent-Length: 0\r\n\r\n", far.url("/")));
+    let near =
+        Server::answering(format!("HTTP/1.1 302 Found\r\nLocation: {}\r\nContent-Length: 0\r\n\r\n", far.url("/")));
     Way::each(|way| {
         let host = format!("http://ada:hunter2@127.0.0.1:{}", near.port());
         let http = Http::with_options(&host, 0, options(LONG)).unwrap();

@@ -201,7 +201,8 @@ fn outcome(exchange: &mut HttpExchange) -> Option<Answer> {
         }
         Status::Done(response) => Answer::of(&response),
         Status::Error(error) => Answer::of_failed(&error, exchange.response()),
-        Status::Disconnected => panic!("an exchange that has not ended says Disconnected"),
+        // The server closed the connection without a word.
+        Status::Disconnected => Answer::of_failed(&Error::Disconnected, exchange.response()),
     };
     assert!(exchange.is_finished());
     assert!(exchange.poll().is_disconnected(), "an exchange ends once");
