@@ -126,7 +126,8 @@ impl SocketSelector {
     /// As for [`add`](Self::add).
     pub fn add_with<S: Selectable>(&mut self, socket: &S, interest: Interest) -> Result<Key> {
         let handle = socket.handle().ok_or(Error::NotOpen)?;
-        self.registry.watch(handle, interest.watch()).map_err(Error::from_os)?;
+        let watch = socket.wanted().unwrap_or_else(|| interest.watch());
+        self.registry.watch(handle, watch).map_err(Error::from_os)?;
         Ok(Key(handle.key()))
     }
 
@@ -137,7 +138,8 @@ impl SocketSelector {
     /// [`Error::NotOpen`] for a socket that is not open or not watched, else the system's.
     pub fn modify<S: Selectable>(&mut self, socket: &S, interest: Interest) -> Result<()> {
         let watched = socket.handle().filter(|handle| self.registry.contains(handle.key()));
-        self.registry.watch(watched.ok_or(Error::NotOpen)?, interest.watch()).map_err(Error::from_os)
+        let watch = socket.wanted().unwrap_or_else(|| interest.watch());
+        self.registry.watch(watched.ok_or(Error::NotOpen)?, watch).map_err(Error::from_os)
     }
 
     /// Stops watching a socket; tells whether it was watched.
@@ -287,13 +289,19 @@ impl Interest {
 }
 
 pub(crate) mod sealed {
-    use crate::sys::Handle;
+    use crate::sys::{Handle, Watch};
 
     /// Keeps [`Selectable`](super::Selectable) to the sockets of this crate.
     pub trait Sealed {
         /// The open socket, if it is open.
         #[allow(private_interfaces)]
         fn handle(&self) -> Option<&Handle>;
+
+        /// What it is to be watched for now, where it chooses that itself.
+        #[allow(private_interfaces)]
+        fn wanted(&self) -> Option<Watch> {
+            None
+        }
     }
 }
 

@@ -118,7 +118,13 @@ impl Arriving {
         if self.target != Target::Nowhere && !self.keeps_encoding && head.status != HttpStatus::PARTIAL_CONTENT {
             self.decoder = Decoder::for_fields(&head.fields);
         }
-        Ok(())
+        match length {
+            // Told before it comes; of a compressed one nobody knows yet.
+            Some(length) if self.target == Target::Memory && self.decoder.is_none() && length > self.body_limit => {
+                Err(Error::TooLong { what: Limit::Body, length, limit: self.body_limit })
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn data(&mut self, data: &[u8], sink: &mut dyn Sink) -> Result<()> {
@@ -151,10 +157,10 @@ impl Arriving {
         Ok(self.next.take())
     }
 
-    pub(super) fn into_response(mut self, outcome: Result<()>) -> HttpResponse {
+    /// The response; `failed` is its status if it is not whole.
+    pub(super) fn into_response(mut self, outcome: Result<()>, failed: HttpStatus) -> HttpResponse {
         if let Err(error) = outcome {
-            let status = if self.has_head { HttpStatus::INVALID_RESPONSE } else { failure_status(&error) };
-            self.response.fail(status, error);
+            self.response.fail(failed, error);
         }
         self.response
     }
@@ -166,6 +172,11 @@ impl Arriving {
 
     pub(super) fn received(&self) -> u64 {
         self.received
+    }
+
+    /// Tells whether the server does not do what `Expect` asks for (RFC 9110 section 10.1.1).
+    pub(super) fn refuses_expectation(&self) -> bool {
+        self.response.status() == HttpStatus::EXPECTATION_FAILED
     }
 
     pub(super) fn length(&self) -> Option<u64> {
@@ -180,16 +191,6 @@ fn keep(body: &mut Vec<u8>, data: &[u8], limit: u64) -> Result<()> {
     }
     body.extend_from_slice(data);
     Ok(())
-}
-
-/// Whether a connection was there when it failed: the peer said something wrong, or nothing.
-fn failure_status(error: &Error) -> HttpStatus {
-    match error {
-        Error::Malformed { .. } | Error::CutShort { .. } | Error::TooLong { .. } | Error::TooMany { .. } => {
-            HttpStatus::INVALID_RESPONSE
-        }
-        _ => HttpStatus::CONNECTION_FAILED,
-    }
 }
 
 /// How much of a redirect's body is read so that the connection can be used again.

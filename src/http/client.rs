@@ -21,13 +21,13 @@ use super::{
     request::HttpRequest,
     response::HttpResponse,
     transfer::Pace,
-    url::Url,
+    url::{Url, refuse},
     work::{Advance, Work},
 };
 use crate::{
     error::{Error, Result},
     mode::wait_until,
-    sys::Handle,
+    sys::{Direction, Handle},
     time::Deadline,
     tls::TlsClient,
 };
@@ -289,6 +289,8 @@ impl Http {
             match advance {
                 Advance::Wait(direction) => {
                     let Some(socket) = work.handle().map(Handle::socket) else { return Err(Error::Disconnected) };
+                    // The answer may come before all of the request has gone.
+                    let direction = if direction == Direction::Write { Direction::Either } else { direction };
                     // Whether it is ready or the time is up is found out by the next step.
                     wait_until(socket, direction, Deadline::after(work.wakes_in())).map_err(Error::from_os)?;
                 }
@@ -311,7 +313,7 @@ impl Http {
 fn base(host: &str, port: u16) -> Result<Url> {
     let mut url = if host.contains("://") { Url::parse(host)? } else { Url::parse(&format!("http://{host}"))? };
     if url.target != "/" {
-        return Err(Error::invalid_input(host, "a host or a URL without a path"));
+        return Err(refuse(host, "a host or a URL without a path"));
     }
     if port != 0 {
         url.port = port;

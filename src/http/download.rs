@@ -43,7 +43,19 @@ pub(super) struct FileSink {
     note: Option<PathBuf>,
     /// Bytes that the part had before, which the server is asked to leave out.
     offset: u64,
+    /// What the server says that it sends, where that is a part of the file.
+    range: Option<ContentRange>,
+    written: u64,
     file: Option<File>,
+}
+
+/// The bytes of a file that a response has (RFC 9110 section 14.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct ContentRange {
+    first: u64,
+    last: u64,
+    /// The length of the whole file, if the server knows it.
+    complete: Option<u64>,
 }
 
 type Run<'a> = &'a mut dyn FnMut(&HttpRequest, &mut FileSink) -> HttpResponse;
@@ -71,7 +83,7 @@ fn resumed(request: &HttpRequest, path: &Path, run: Run<'_>) -> HttpResponse {
     request.fields_mut().set("Accept-Encoding", b"identity");
     let offset = part.metadata().map_or(0, |metadata| metadata.len());
     let known = read_note(&note).filter(|_| offset > 0);
-    let mut sink = FileSink { part, note: Some(note), offset: 0, file: None };
+    let mut sink = FileSink { part, note: Some(note), offset: 0, range: None, written: 0, file: None };
     if let Some(known) = known {
         let mut ranged = request.clone();
         ranged.fields_mut().set("Range", format!("bytes={offset}-").as_bytes());
@@ -103,7 +115,9 @@ impl FileSink {
             getrandom::fill(&mut random).map_err(|error| Error::Io(io::Error::other(error)))?;
             let part = with_suffix(path, &format!(".{:08x}.part", u32::from_ne_bytes(random)));
             match OpenOptions::new().write(true).create_new(true).open(&part) {
-                Ok(file) => return Ok(Self { part, note: None, offset: 0, file: Some(file) }),
+                Ok(file) => {
+                    return Ok(Self { part, note: None, offset: 0, range: None, written: 0, file: Some(file) });
+                }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(Error::file(path, error)),
             }
@@ -112,10 +126,12 @@ impl FileSink {
     }
 
     /// Gives the file its name if the response is what was asked for; else what is to go goes.
-    fn end(mut self, path: &Path, response: HttpResponse) -> HttpResponse {
-        let is_whole = response.ok() && self.file.is_some();
-        if is_whole {
-            return self.name(path, response);
+    fn end(mut self, path: &Path, mut response: HttpResponse) -> HttpResponse {
+        if response.ok() && self.file.is_some() {
+            match self.check_length() {
+                Ok(()) => return self.name(path, response),
+                Err(error) => response.fail(HttpStatus::INVALID_RESPONSE, error),
+            }
         }
         self.file = None;
         if self.note.is_none() {
@@ -125,15 +141,31 @@ impl FileSink {
         response
     }
 
+    /// A part of a file must be the part that it is said to be, and the last one.
+    fn check_length(&self) -> Result<()> {
+        let Some(ContentRange { first, last, complete }) = self.range else { return Ok(()) };
+        if self.written != last - first + 1 {
+            self.forget();
+            return Err(Error::Malformed { expected: "a body as long as its Content-Range" });
+        }
+        match complete {
+            Some(complete) if complete > last + 1 => Err(Error::CutShort { received: last + 1, expected: complete }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes the next download begin anew.
+    fn forget(&self) {
+        if let Some(note) = &self.note {
+            // Without it the part is not looked at.
+            let _ = fs::remove_file(note);
+        }
+    }
+
     fn name(mut self, path: &Path, mut response: HttpResponse) -> HttpResponse {
         self.file = None;
         match fs::rename(&self.part, path) {
-            Ok(()) => {
-                if let Some(note) = &self.note {
-                    // It may never have been made.
-                    let _ = fs::remove_file(note);
-                }
-            }
+            Ok(()) => self.forget(),
             Err(error) => response.fail(HttpStatus::INVALID_RESPONSE, Error::file(path, error)),
         }
         response
@@ -165,10 +197,9 @@ impl FileSink {
 impl Sink for FileSink {
     fn begin(&mut self, head: &ResponseHead) -> Result<bool> {
         if head.status == HttpStatus::PARTIAL_CONTENT {
-            let start = format!("bytes {}-", self.offset);
-            if !head.fields.get("Content-Range").is_some_and(|range| range.starts_with(&start)) {
-                return Err(Error::Malformed { expected: "the range that was asked for" });
-            }
+            let range = head.fields.get("Content-Range").and_then(ContentRange::parse);
+            let range = range.filter(|range| range.first == self.offset);
+            self.range = Some(range.ok_or(Error::Malformed { expected: "the range that was asked for" })?);
         } else {
             self.offset = 0;
         }
@@ -187,14 +218,34 @@ impl Sink for FileSink {
 
     fn write(&mut self, data: &[u8]) -> Result<()> {
         match &mut self.file {
-            Some(file) => file.write_all(data).map_err(|error| Error::file(&self.part, error)),
-            None => Ok(()),
+            Some(file) => file.write_all(data).map_err(|error| Error::file(&self.part, error))?,
+            None => return Ok(()),
         }
+        self.written += data.len() as u64;
+        Ok(())
     }
 
     fn offset(&self) -> u64 {
         self.offset
     }
+}
+
+impl ContentRange {
+    /// Reads `bytes FIRST-LAST/COMPLETE`, in which the last may be `*`.
+    fn parse(text: &str) -> Option<Self> {
+        let (unit, rest) = text.split_once(' ')?;
+        let (range, complete) = rest.split_once('/')?;
+        let (first, last) = range.split_once('-')?;
+        let complete = if complete == "*" { None } else { Some(number(complete)?) };
+        let (first, last) = (number(first)?, number(last)?);
+        let is_sound = first <= last && last < complete.unwrap_or(u64::MAX);
+        (unit.eq_ignore_ascii_case("bytes") && is_sound).then_some(Self { first, last, complete })
+    }
+}
+
+/// Digits and nothing else: `parse` would take a sign.
+fn number(text: &str) -> Option<u64> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
 /// What tells one version of a file from another: a strong entity tag or, where there is none at all, the time of its

@@ -72,6 +72,8 @@ pub struct HttpExchange {
     state: State,
     /// What selectors watch while there is no connection.
     bell: Option<Handle>,
+    /// Whether it waits to send: there is a request for a connection that is there already.
+    wants_to_send: bool,
 }
 
 #[derive(Debug)]
@@ -119,7 +121,7 @@ impl HttpExchange {
             Ok(work) => State::Working { work: Box::new(work), opening: None },
             Err(error) => State::Failed(error),
         };
-        let mut exchange = Self { state, bell: None };
+        let mut exchange = Self { state, bell: None, wants_to_send: true };
         if let Err(error) = exchange.next_connection() {
             exchange.state = State::Failed(error);
         }
@@ -259,7 +261,6 @@ impl HttpExchange {
         let (near, far) = sys::stream_pair().map_err(Error::from_os)?;
         let mut bell = Handle::new(near);
         work.retire(|handle| handle.hand_over(&mut bell));
-        bell.set_watch(Watch { read: true, write: false });
         self.bell = Some(bell);
         if work.take_connection()? {
             self.leave_bell();
@@ -276,6 +277,7 @@ impl HttpExchange {
         };
         thread::Builder::new().name(THREAD_NAME.into()).stack_size(STACK_SIZE).spawn(body).map_err(Error::from_os)?;
         *opening = Some(Pending { connection, cancel });
+        self.watch(Direction::Read);
         Ok(())
     }
 
@@ -284,14 +286,14 @@ impl HttpExchange {
         let State::Working { work, .. } = &mut self.state else { return };
         if let (Some(mut bell), Some(handle)) = (self.bell.take(), work.handle_mut()) {
             bell.hand_over(handle);
-            // There is a request to be sent.
-            handle.set_watch(Watch { read: true, write: true });
+            self.watch(Direction::Write);
         }
     }
 
-    fn watch(&self, direction: Direction) {
-        if let Some(handle) = self.handle() {
-            handle.set_watch(Watch { read: true, write: direction == Direction::Write });
+    fn watch(&mut self, direction: Direction) {
+        self.wants_to_send = direction == Direction::Write;
+        if let (Some(handle), Some(wanted)) = (self.handle(), self.wanted()) {
+            handle.set_watch(wanted);
         }
     }
 }
@@ -303,6 +305,11 @@ impl Sealed for HttpExchange {
     fn handle(&self) -> Option<&Handle> {
         let State::Working { work, .. } = &self.state else { return None };
         self.bell.as_ref().or_else(|| work.handle())
+    }
+
+    #[allow(private_interfaces)]
+    fn wanted(&self) -> Option<Watch> {
+        Some(Watch { read: true, write: self.wants_to_send })
     }
 }
 

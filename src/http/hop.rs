@@ -25,6 +25,8 @@ pub(super) struct Hop {
     pub(super) body: Body,
     version: (u8, u8),
     fields: HttpFields,
+    /// Whether a long body may wait for the server's word.
+    may_hold: bool,
     /// The way there.
     pub(super) route: Route,
 }
@@ -40,6 +42,7 @@ impl Hop {
             body: request.body().clone(),
             version: request.version(),
             fields: request.fields().clone(),
+            may_hold: true,
         })
     }
 
@@ -85,7 +88,15 @@ impl Hop {
             return false;
         }
         let asked = self.fields.get("Expect").is_some_and(|value| value.eq_ignore_ascii_case("100-continue"));
-        asked || length.is_none_or(|length| length >= shared.options.expect_continue)
+        asked || self.may_hold && length.is_none_or(|length| length >= shared.options.expect_continue)
+    }
+
+    /// Asks again without the expectation that the server has refused, if it was not the caller's and the body is still
+    /// there.
+    pub(super) fn forgo_expectation(&mut self, shared: &Shared) -> bool {
+        let was_ours = !self.fields.contains("Expect") && self.holds_body(self.body.length(), shared);
+        self.may_hold = false;
+        was_ours && self.body.is_repeatable()
     }
 
     /// Whether the request asks for the end of the connection.

@@ -35,12 +35,12 @@ impl Pool {
         Self { idle: Mutex::default(), size }
     }
 
-    /// Takes the connection of a route that was used last.
-    pub(super) fn take(&self, route: &Route) -> Option<Connection> {
+    /// Takes the connection of a route that was used last; tells how long it has been idle.
+    pub(super) fn take(&self, route: &Route) -> Option<(Connection, Duration)> {
         let mut idle = self.lock();
         idle.retain(|idle| idle.since.elapsed() < KEPT);
         let at = idle.iter().rposition(|idle| idle.route == *route)?;
-        idle.remove(at).map(|idle| idle.connection)
+        idle.remove(at).map(|idle| (idle.connection, idle.since.elapsed()))
     }
 
     /// Keeps a connection that can be used again; the oldest one goes if there are too many.

@@ -7,7 +7,7 @@ use super::{
     body::Body,
     fields::{HttpFields, field},
     form::{Multipart, query},
-    url::Url,
+    url::{Url, refuse},
 };
 use crate::error::{Error, Result};
 
@@ -353,7 +353,7 @@ impl FromStr for HttpMethod {
 
 fn checked_uri(uri: &str) -> Result<String> {
     if uri.bytes().any(|byte| byte <= b' ' || byte == 0x7f) {
-        return Err(Error::invalid_input(uri, "a URI without spaces and control characters"));
+        return Err(refuse(uri, "a URI without spaces and control characters"));
     }
     let uri = percent_encoding::utf8_percent_encode(uri, &percent_encoding::AsciiSet::EMPTY).to_string();
     match uri.split_once("://") {

@@ -213,13 +213,16 @@ impl Transfer {
 
     /// Looks at what has come.
     fn parse(&mut self, pace: Stride, on: &mut dyn FnMut(Event<'_>) -> Result<()>) -> Result<Parsed> {
+        let mut piece = pace.piece;
         loop {
             let Range { start, end } = self.unread;
-            let end = if self.incoming.head().is_some() { end.min(start.saturating_add(pace.piece)) } else { end };
+            let end = if self.incoming.head().is_some() { end.min(start.saturating_add(piece)) } else { end };
             let input = self.connection.buffer.get(start..end).unwrap_or_default();
             let (consumed, found) = self.incoming.next(input)?;
             self.unread.start += consumed;
             match found {
+                // Trailers are taken whole.
+                Found::More if end < self.unread.end && consumed == 0 => piece = usize::MAX,
                 Found::More if end < self.unread.end => {}
                 Found::More => return Ok(Parsed::All),
                 Found::Interim(head) => {

@@ -124,7 +124,7 @@ fn check_characters(text: &str) -> Result<()> {
 }
 
 /// An error that shows the text without the user and the password in it.
-fn refuse(text: &str, expected: &'static str) -> Error {
+pub(super) fn refuse(text: &str, expected: &'static str) -> Error {
     let start = split_scheme(text).filter(|(_, rest)| rest.starts_with("//")).map_or(0, |(scheme, _)| scheme.len() + 3);
     let (scheme, rest) = text.split_at_checked(start).unwrap_or(("", text));
     // A password may hold a slash by mistake, so everything up to the last @ goes.

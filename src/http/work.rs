@@ -15,6 +15,7 @@ use super::{
     pool::Connection,
     request::HttpRequest,
     response::HttpResponse,
+    status::HttpStatus,
     time_limit::TimeLimit,
     transfer::{Event, Pace, Step, Transfer, is_end_of_idle},
     url::Url,
@@ -35,6 +36,8 @@ pub(super) struct Work {
     redirects_left: u32,
     /// Whether a connection of the pool has let the request down.
     only_fresh: bool,
+    /// Whether there has been a connection to the server.
+    has_reached: bool,
     clock: Clock,
 }
 
@@ -70,6 +73,7 @@ impl Work {
             arriving,
             redirects_left: shared.options.redirects,
             only_fresh: false,
+            has_reached: false,
             clock: Clock::new(limit, shared.options.silence),
         })
     }
@@ -79,10 +83,12 @@ impl Work {
         if self.only_fresh {
             return Ok(false);
         }
-        while let Some(mut connection) = self.shared.pool.take(&self.hop.route) {
-            // What must not be sent twice is not sent over a connection that may have been closed; for the rest it is
-            // cheaper to try.
-            if self.may_ask_again() || matches!(connection.stream.receive(&mut [0]), Status::NotReady) {
+        while let Some((mut connection, idle)) = self.shared.pool.take(&self.hop.route) {
+            // A server that has closed it, or has said something that nobody asked for (408, as some do before they
+            // close), is found out by a look. Right behind another request that costs more than it finds, unless what
+            // is sent must not be sent twice.
+            let is_fresh = idle < TRUSTED && self.may_ask_again();
+            if is_fresh || matches!(connection.stream.receive(&mut [0]), Status::NotReady) {
                 let prepared = self.prepare()?;
                 self.begin(connection, prepared, true);
                 return Ok(true);
@@ -99,6 +105,7 @@ impl Work {
     /// Goes on over a connection.
     pub(super) fn begin(&mut self, connection: Connection, (outgoing, incoming): Prepared, is_reused: bool) {
         self.clock.restart();
+        self.has_reached = true;
         let mut transfer = Transfer::new(connection, is_reused, outgoing, incoming);
         if self.hop.wants_close() {
             transfer.forbid_reuse();
@@ -125,6 +132,7 @@ impl Work {
             Ok(Step::Done) => self.end_hop(),
             Err(error) if transfer.is_stale() && is_end_of_idle(&error) && self.may_ask_again() => {
                 self.only_fresh = true;
+                self.has_reached = false;
                 Ok(Advance::Connect)
             }
             Err(error) => Err(error),
@@ -133,7 +141,13 @@ impl Work {
 
     fn end_hop(&mut self) -> Result<Advance> {
         let Some(transfer) = &mut self.transfer else { return Ok(Advance::Done) };
-        let Some(next) = self.arriving.end(transfer.trailers().clone())? else { return Ok(Advance::Done) };
+        let next = self.arriving.end(transfer.trailers().clone())?;
+        if self.arriving.refuses_expectation() && self.hop.forgo_expectation(&self.shared) {
+            transfer.forbid_reuse();
+            self.arriving.lead_to(self.hop.shown_url());
+            return Ok(Advance::Connect);
+        }
+        let Some(next) = next else { return Ok(Advance::Done) };
         let limit = self.shared.options.redirects;
         let too_many = Error::TooMany { what: Limit::Redirects, limit: u64::from(limit) };
         self.redirects_left = self.redirects_left.checked_sub(1).ok_or(too_many)?;
@@ -141,6 +155,7 @@ impl Work {
         self.hop.follow(next, &self.shared);
         self.arriving.lead_to(self.hop.shown_url());
         self.only_fresh = false;
+        self.has_reached = false;
         if let Some(transfer) = &mut self.transfer {
             transfer.belongs_to(route);
         }
@@ -162,7 +177,8 @@ impl Work {
 
     /// The response, whole or with the reason why it is not.
     pub(super) fn into_response(self, outcome: Result<()>) -> HttpResponse {
-        self.arriving.into_response(outcome)
+        let failed = if self.has_reached { HttpStatus::INVALID_RESPONSE } else { HttpStatus::CONNECTION_FAILED };
+        self.arriving.into_response(outcome, failed)
     }
 
     pub(super) fn response(&self) -> Option<&HttpResponse> {
@@ -214,6 +230,9 @@ impl Work {
         self.hop.method.is_idempotent() && self.hop.body.is_repeatable()
     }
 }
+
+/// For how long an idle connection is as good as the one that has just answered.
+const TRUSTED: Duration = Duration::from_millis(100);
 
 /// The limits of time of one exchange.
 #[derive(Debug)]

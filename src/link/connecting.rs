@@ -73,9 +73,12 @@ impl Connecting {
 }
 
 /// What a connect says when it fails: nothing at the path, or (IPv6 on a machine that has it on loopback alone) no
-/// address of this machine to reach the peer from, is a peer that cannot be reached.
+/// address of this machine to reach the peer from, is a peer that cannot be reached; a reset is one that was there and
+/// has gone.
 pub(super) fn connect_error(error: io::Error) -> Error {
-    if sys::is_no_such_path(&error) || error.kind() == io::ErrorKind::AddrNotAvailable {
+    if error.kind() == io::ErrorKind::ConnectionReset {
+        Error::Disconnected
+    } else if sys::is_no_such_path(&error) || error.kind() == io::ErrorKind::AddrNotAvailable {
         Error::Unreachable(error)
     } else {
         Error::from_os(error)

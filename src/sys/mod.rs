@@ -57,4 +57,6 @@ pub(crate) use transfer::{
 pub(crate) enum Direction {
     Read,
     Write,
+    /// Whichever is possible first.
+    Either,
 }

@@ -17,6 +17,7 @@ pub(crate) fn wait_for(socket: &Socket, direction: Direction, limit: Option<Dura
     let events = match direction {
         Direction::Read => libc::POLLIN,
         Direction::Write => libc::POLLOUT,
+        Direction::Either => libc::POLLIN | libc::POLLOUT,
     };
     let mut entry = libc::pollfd { fd: socket.as_raw_fd(), events, revents: 0 };
     // SAFETY: one entry is passed, and it is one.
