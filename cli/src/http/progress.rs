@@ -1,0 +1,72 @@
+//! The progress bar.
+
+use std::io::{self, IsTerminal as _};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use sockeye::HttpProgress;
+
+/// How far a transfer has come, on a terminal; elsewhere nothing.
+#[derive(Debug)]
+pub(super) struct Bar {
+    bar: ProgressBar,
+    /// The bytes that there will be, as the bar shows them.
+    total: Option<u64>,
+}
+
+impl Bar {
+    /// Draws on standard error if that is a terminal.
+    pub(super) fn on_terminal() -> Self {
+        if io::stderr().is_terminal() { Self::draw_on(ProgressDrawTarget::stderr()) } else { Self::hidden() }
+    }
+
+    /// Draws nothing.
+    pub(super) fn hidden() -> Self {
+        Self::draw_on(ProgressDrawTarget::hidden())
+    }
+
+    fn draw_on(target: ProgressDrawTarget) -> Self {
+        let bar = ProgressBar::with_draw_target(None, target).with_style(style(OF_UNKNOWN_LENGTH));
+        Self { bar, total: None }
+    }
+
+    /// Shows what has been received, or what has been sent as long as nothing comes back.
+    pub(super) fn show(&mut self, progress: HttpProgress) {
+        let HttpProgress { sent, to_send, received, to_receive } = progress;
+        let is_sending = received == 0 && to_receive.is_none();
+        let (done, total) = if is_sending { (sent, to_send) } else { (received, to_receive) };
+        if total != self.total {
+            self.total = total;
+            match total {
+                Some(total) => {
+                    self.bar.set_style(style(OF_KNOWN_LENGTH));
+                    self.bar.set_length(total);
+                }
+                None => {
+                    self.bar.set_style(style(OF_UNKNOWN_LENGTH));
+                    self.bar.unset_length();
+                }
+            }
+        }
+        self.bar.set_position(done);
+    }
+
+    /// Writes something above the bar.
+    pub(super) fn above<T>(&self, write: impl FnOnce() -> T) -> T {
+        self.bar.suspend(write)
+    }
+}
+
+impl Drop for Bar {
+    /// Leaves the last state on the terminal.
+    fn drop(&mut self) {
+        if self.bar.position() > 0 { self.bar.abandon() } else { self.bar.finish_and_clear() }
+    }
+}
+
+/// A style of the templates below; a template that is none, which the tests rule out, leaves the default.
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ")
+}
+
+const OF_KNOWN_LENGTH: &str = "[{wide_bar}] {percent:>3}% {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
+const OF_UNKNOWN_LENGTH: &str = "{spinner} {bytes}, {bytes_per_sec}, {elapsed}";
