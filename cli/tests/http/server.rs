@@ -33,12 +33,7 @@ pub(crate) fn serve<T: Send + 'static>(script: impl FnOnce(&Door) -> T + Send + 
 
 /// Gives one client one answer, and then its request's head.
 pub(crate) fn answer(response: impl AsRef<[u8]> + Send + 'static) -> Server<String> {
-    serve(move |door| {
-        let mut peer = door.accept();
-        let head = peer.head();
-        peer.send(response);
-        head
-    })
+    serve(move |door| door.accept().reply(response))
 }
 
 /// A port that nobody listens on.
@@ -84,6 +79,13 @@ impl<S: Read + Write> Peer<S> {
             head.extend(self.body(1));
         }
         String::from_utf8(head).unwrap()
+    }
+
+    /// Reads the head of a request without a body and answers it.
+    pub(crate) fn reply(&mut self, response: impl AsRef<[u8]>) -> String {
+        let head = self.head();
+        self.send(response);
+        head
     }
 
     pub(crate) fn body(&mut self, length: usize) -> Vec<u8> {
@@ -134,4 +136,8 @@ pub(crate) fn response(status: &str, fields: &str, body: impl AsRef<[u8]>) -> Ve
 pub(crate) fn field<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     let mut fields = head.lines().skip(1).filter_map(|line| line.split_once(": "));
     fields.find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+}
+
+pub(crate) fn first_line(head: &str) -> String {
+    head.lines().next().unwrap_or_default().to_owned()
 }
