@@ -1,8 +1,14 @@
 //! Why a transfer did not go well.
 
-use std::{fmt, io, path::Path};
+use std::{
+    fmt,
+    io::{self, Write as _},
+    path::Path,
+};
 
 use sockeye::HttpStatus;
+
+use super::heads::printable;
 
 /// What the program says in one line before it ends with a code that is not zero.
 #[derive(Debug)]
@@ -29,8 +35,10 @@ impl Failure {
         Self::Exchange(sockeye::Error::File { path: path.to_string_lossy().into(), source })
     }
 
-    /// The program's exit code.
-    pub(super) const fn exit_code(&self) -> u8 {
+    /// Says it in one line on standard error; gives the program's exit code.
+    pub(super) fn report(&self) -> u8 {
+        // Nobody may be left to read it: the exit code says the same.
+        _ = writeln!(io::stderr(), "sockeye: http: {}", printable(&self.to_string()));
         match self {
             Self::Usage(_) => 2,
             // As curl does.

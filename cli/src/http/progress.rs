@@ -5,13 +5,9 @@ use std::io::{self, IsTerminal as _};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sockeye::HttpProgress;
 
-/// How far a transfer has come, on a terminal; elsewhere nothing.
-#[derive(Debug)]
-pub(super) struct Bar {
-    bar: ProgressBar,
-    /// The bytes that there will be, as the bar shows them.
-    total: Option<u64>,
-}
+/// How far a transfer has come, on a terminal; elsewhere nothing. Clones are the same bar.
+#[derive(Debug, Clone)]
+pub(super) struct Bar(ProgressBar);
 
 impl Bar {
     /// Draws on standard error if that is a terminal.
@@ -25,41 +21,37 @@ impl Bar {
     }
 
     fn draw_on(target: ProgressDrawTarget) -> Self {
-        let bar = ProgressBar::with_draw_target(None, target).with_style(style(OF_UNKNOWN_LENGTH));
-        Self { bar, total: None }
+        Self(ProgressBar::with_draw_target(None, target).with_style(style(OF_UNKNOWN_LENGTH)))
     }
 
     /// Shows what has been received, or what has been sent as long as nothing comes back.
-    pub(super) fn show(&mut self, progress: HttpProgress) {
+    pub(super) fn show(&self, progress: HttpProgress) {
         let HttpProgress { sent, to_send, received, to_receive } = progress;
         let is_sending = received == 0 && to_receive.is_none();
         let (done, total) = if is_sending { (sent, to_send) } else { (received, to_receive) };
-        if total != self.total {
-            self.total = total;
+        if total != self.0.length() {
             match total {
                 Some(total) => {
-                    self.bar.set_style(style(OF_KNOWN_LENGTH));
-                    self.bar.set_length(total);
+                    self.0.set_style(style(OF_KNOWN_LENGTH));
+                    self.0.set_length(total);
                 }
                 None => {
-                    self.bar.set_style(style(OF_UNKNOWN_LENGTH));
-                    self.bar.unset_length();
+                    self.0.set_style(style(OF_UNKNOWN_LENGTH));
+                    self.0.unset_length();
                 }
             }
         }
-        self.bar.set_position(done);
+        self.0.set_position(done);
     }
 
     /// Writes something above the bar.
     pub(super) fn above<T>(&self, write: impl FnOnce() -> T) -> T {
-        self.bar.suspend(write)
+        self.0.suspend(write)
     }
-}
 
-impl Drop for Bar {
-    /// Leaves the last state on the terminal.
-    fn drop(&mut self) {
-        if self.bar.position() > 0 { self.bar.abandon() } else { self.bar.finish_and_clear() }
+    /// Leaves its last state on the terminal.
+    pub(super) fn end(&self) {
+        if self.0.position() > 0 { self.0.abandon() } else { self.0.finish_and_clear() }
     }
 }
 
