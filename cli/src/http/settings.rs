@@ -1,11 +1,13 @@
 //! From the command line to the options of a client.
 
-use sockeye::{HttpOptions, Proxy, RootCertificates, TlsClient, TlsClientOptions, Trust};
+use std::io::{self, Write as _};
 
-use super::{failure::Failure, options::HttpArgs};
+use sockeye::{HttpObserver, HttpOptions, Proxy, RootCertificates, TlsClient, TlsClientOptions, Trust};
+
+use super::{failure::Failure, heads, options::HttpArgs, progress::Bar};
 
 /// How the command line wants the server to be reached and the response to be taken.
-pub(super) fn of(args: &HttpArgs) -> Result<HttpOptions, Failure> {
+pub(super) fn of(args: &HttpArgs, bar: &Bar) -> Result<HttpOptions, Failure> {
     let mut options = HttpOptions::default();
     options.limit = args.receiving.max_time;
     if !args.receiving.location {
@@ -18,6 +20,13 @@ pub(super) fn of(args: &HttpArgs) -> Result<HttpOptions, Failure> {
         Some(url) => Proxy::Url(url.to_owned()),
     };
     options.tls = trust(args)?.map(tls).transpose()?;
+    if args.verbose {
+        let bar = bar.clone();
+        options.observer = Some(HttpObserver::new(move |head| {
+            // Nobody may be left to read it.
+            bar.above(|| _ = io::stderr().write_all(heads::shown(head).as_bytes()));
+        }));
+    }
     Ok(options)
 }
 
