@@ -133,6 +133,15 @@ impl FromStr for Field {
     }
 }
 
+impl Source {
+    pub(crate) fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::File(_) | Self::StandardInput => None,
+        }
+    }
+}
+
 impl FromStr for Source {
     type Err = Infallible;
 

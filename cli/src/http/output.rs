@@ -26,7 +26,9 @@ impl Place {
             return Self::StandardOutput { asked: true };
         }
         match fs::metadata(path) {
-            Ok(metadata) if metadata.is_file() => Self::File(fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())),
+            Ok(metadata) if metadata.is_file() => {
+                Self::File(fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()))
+            }
             Ok(_) => Self::Device(path.to_owned()),
             Err(_) => Self::File(path.to_owned()),
         }
@@ -35,10 +37,9 @@ impl Place {
     /// Opens it to be written to as a body arrives.
     pub(super) fn open(&self) -> Result<Sink<'_>, Failure> {
         let out = match self {
-            Self::StandardOutput { asked } => Ok(Out::StandardOutput {
-                guards: !asked && io::stdout().is_terminal(),
-                stdout: io::stdout(),
-            }),
+            Self::StandardOutput { asked } => {
+                Ok(Out::StandardOutput { guards: !asked && io::stdout().is_terminal(), stdout: io::stdout() })
+            }
             Self::File(path) => Unfinished::beside(path).map(Out::File),
             Self::Device(path) => File::options().write(true).open(path).map(Out::Device),
         };

@@ -57,8 +57,23 @@ impl Bar {
 
 /// A style of the templates below; a template that is none, which the tests rule out, leaves the default.
 fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ")
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("=> ")
+        .tick_chars("|/-\\ ")
 }
 
 const OF_KNOWN_LENGTH: &str = "[{wide_bar}] {percent:>3}% {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
 const OF_UNKNOWN_LENGTH: &str = "{spinner} {bytes}, {bytes_per_sec}, {elapsed}";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn templates_are_templates() {
+        for template in [OF_KNOWN_LENGTH, OF_UNKNOWN_LENGTH] {
+            ProgressStyle::with_template(template).unwrap();
+        }
+    }
+}

@@ -47,9 +47,8 @@ fn verbose_shows_the_heads_of_every_step_without_credentials() {
     });
     let outcome = run(&["-v", "-L", "-u", "Ada:lovelace", "-H", "Cookie: id=secret", &server.url("/here")]);
     assert_eq!((outcome.code, outcome.stdout.as_slice()), (Some(0), &b"arrived"[..]), "{}", outcome.stderr);
-    let shown = |mark: char, head: &str| -> String {
-        head.trim_end().lines().map(|line| format!("{mark} {line}\n")).collect()
-    };
+    let shown =
+        |mark: char, head: &str| -> String { head.trim_end().lines().map(|line| format!("{mark} {line}\n")).collect() };
     let [first_request, second_request] = server.end();
     let all = [shown('>', &first_request), shown('<', first), shown('>', &second_request), shown('<', second)].concat();
     assert_eq!(all.matches("Authorization: Basic QWRhOmxvdmVsYWNl\n").count(), 2, "{all}");

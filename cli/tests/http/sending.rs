@@ -28,7 +28,8 @@ fn sent(arguments: &[&str]) -> (String, Vec<u8>) {
 fn the_method_the_version_and_the_fields_are_those_that_were_asked_for() {
     let server = answer(response("200 OK", "", "ok"));
     let url = server.url("/it");
-    let arguments = ["-X", "DELETE", "-H", "X-One: 1", "-H", "x-one:2", "-H", "User-Agent: me", "-u", "Ada:love:lace", &url];
+    let arguments =
+        ["-X", "DELETE", "-H", "X-One: 1", "-H", "x-one:2", "-H", "User-Agent: me", "-u", "Ada:love:lace", &url];
     assert_eq!(run(&arguments).output(), b"ok");
     let head = server.end();
     assert_eq!(first_line(&head), "DELETE /it HTTP/1.1");

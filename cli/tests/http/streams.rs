@@ -33,7 +33,8 @@ fn a_url_without_a_scheme_is_http() {
 
 #[test]
 fn a_compressed_body_is_asked_for_and_unpacked() {
-    let gzip = b"\x1f\x8b\x08\0\0\0\0\0\x02\x03\xcb\x48\xcd\xc9\xc9\xd7\x51\xc8\x40\xa2\xb8\0\xe7\x42\x6e\x52\x14\0\0\0";
+    let gzip =
+        b"\x1f\x8b\x08\0\0\0\0\0\x02\x03\xcb\x48\xcd\xc9\xc9\xd7\x51\xc8\x40\xa2\xb8\0\xe7\x42\x6e\x52\x14\0\0\0";
     let server = answer(response("200 OK", "Content-Encoding: gzip\r\n", gzip));
     assert_eq!(run(&[&server.url("/")]).output(), b"hello, hello, hello\n");
     assert!(field(&server.end(), "Accept-Encoding").unwrap().contains("gzip"));
