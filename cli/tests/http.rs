@@ -22,8 +22,8 @@ mod server;
 mod signals;
 #[path = "http/streams.rs"]
 mod streams;
-//#[path = "http/trust.rs"]
-//mod trust;
+#[path = "http/trust.rs"]
+mod trust;
 
 use std::time::Duration;
 
