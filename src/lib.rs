@@ -100,8 +100,8 @@ mod udp;
 pub use error::{Error, ErrorKind, Limit, Phase, Result, TlsError};
 #[cfg(feature = "http")]
 pub use http::{
-    Http, HttpExchange, HttpFields, HttpMethod, HttpOptions, HttpProgress, HttpRequest, HttpResponse, HttpStatus,
-    Multipart, Proxy, Resume, query,
+    Http, HttpExchange, HttpFields, HttpHead, HttpMethod, HttpObserver, HttpOptions, HttpProgress, HttpRequest,
+    HttpResponse, HttpStatus, Multipart, Proxy, Resume, query,
 };
 pub use ip::IpAddress;
 pub use local::{LocalListener, LocalSocket};

@@ -2,10 +2,14 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::arena::{self, ArenaArgs};
-use crate::ip::IpArgs;
+use crate::{
+    arena::{self, ArenaArgs},
+    http::{self, HttpArgs},
+    ip::IpArgs,
+};
 
-/// The socket library sockeye at work: a terminal game over TCP and UDP, and a tour of the library
+/// The socket library sockeye at work: a terminal game over TCP and UDP, transfers over HTTP, and a tour of the
+/// library
 #[derive(Debug, Parser)]
 #[command(name = "sockeye", version, propagate_version = true, after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -20,6 +24,9 @@ pub(crate) enum Command {
     /// A small multiplayer game in the terminal: collect gems, bump others
     #[command(long_about = arena::ABOUT)]
     Arena(ArenaArgs),
+    /// Transfers over HTTP and HTTPS: downloads, uploads, forms
+    #[command(long_about = http::ABOUT)]
+    Http(Box<HttpArgs>),
     /// The addresses of this machine, of a name, and the public one
     Ip(IpArgs),
     /// The main jobs of the library in about five seconds, with measured figures
@@ -30,7 +37,8 @@ const EXAMPLES: &str = "\
 Examples:
   sockeye arena                          play against seven bots
   sockeye arena --headless --seconds 10  no terminal: bots play and are measured
+  sockeye http example.org               the page on standard output
   sockeye ip --public                    where the internet sees this machine
   sockeye tour                           what the library does, with figures
 
-`sockeye arena --help` tells more.";
+`sockeye arena --help` and `sockeye http --help` tell more.";

@@ -2,6 +2,7 @@
 
 mod arena;
 mod args;
+mod http;
 mod ip;
 mod tour;
 
@@ -14,6 +15,7 @@ use crate::args::{Args, Command};
 fn main() -> ExitCode {
     match Args::parse().command {
         Command::Arena(args) => arena::run(&args),
+        Command::Http(args) => http::run(&args),
         Command::Ip(args) => ip::run(&args),
         Command::Tour => tour::run(),
     }

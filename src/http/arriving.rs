@@ -93,6 +93,9 @@ impl Arriving {
         shared: &Shared,
         sink: &mut dyn Sink,
     ) -> Result<()> {
+        if let Some(observer) = &shared.options.observer {
+            observer.response(head);
+        }
         if shared.options.cookies {
             shared.cookies().store(&hop.url, head.fields.get_all("Set-Cookie"), SystemTime::now());
         }

@@ -74,15 +74,6 @@ impl Body {
         !self.pieces.iter().any(|piece| matches!(piece, Piece::Reader { .. }))
     }
 
-    /// The bytes, if it is nothing but one short run of them.
-    pub(super) fn as_bytes(&self) -> Option<&[u8]> {
-        match self.pieces.as_slice() {
-            [] => Some(&[]),
-            [Piece::Bytes(bytes)] => Some(bytes),
-            _ => None,
-        }
-    }
-
     /// Opens everything that is to be sent.
     pub(super) fn open(&self) -> Result<Vec<Source>> {
         self.pieces.iter().map(Piece::open).collect()

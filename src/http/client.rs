@@ -15,6 +15,7 @@ use super::{
     cookies::CookieJar,
     download::{FileSink, Resume, WriterSink},
     exchange::{HttpExchange, HttpProgress},
+    observer::HttpObserver,
     opening::Opening,
     pool::Pool,
     proxy::{Proxies, Proxy},
@@ -96,6 +97,8 @@ pub struct HttpOptions {
     /// From which length on a body waits, for a second at most, until the server says that it wants it
     /// (`Expect: 100-continue`): 1 MiB.
     pub expect_continue: u64,
+    /// Who hears the heads of requests and responses: nobody.
+    pub observer: Option<HttpObserver>,
 }
 
 impl Default for HttpOptions {
@@ -114,6 +117,7 @@ impl Default for HttpOptions {
             user_agent: concat!("sockeye/", env!("CARGO_PKG_VERSION")).to_owned(),
             pool: 8,
             expect_continue: 1024 * 1024,
+            observer: None,
         }
     }
 }

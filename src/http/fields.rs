@@ -147,7 +147,7 @@ impl fmt::Debug for HttpFields {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut map = f.debug_map();
         for (name, value) in self.iter() {
-            if SECRETS.iter().any(|secret| secret.eq_ignore_ascii_case(name)) {
+            if is_secret(name) {
                 map.entry(&name, &"...");
             } else {
                 map.entry(&name, &String::from_utf8_lossy(value));
@@ -155,6 +155,11 @@ impl fmt::Debug for HttpFields {
         }
         map.finish()
     }
+}
+
+/// Tells whether the values of a field are for nobody to see.
+pub(super) fn is_secret(name: &str) -> bool {
+    SECRETS.iter().any(|secret| secret.eq_ignore_ascii_case(name))
 }
 
 /// Checks a field that is to be sent, and takes the blanks around its value off.

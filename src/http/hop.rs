@@ -73,28 +73,25 @@ impl Hop {
 
     /// Opens the body and makes the request ready to be sent.
     pub(super) fn begin(&self, shared: &Shared) -> Result<(Outgoing, Incoming)> {
-        let length = self.body.length();
-        let chunked = length.is_none();
-        let holds = self.holds_body(length, shared);
-        let head = self.head(length, holds, shared);
-        let outgoing = Outgoing::new(head, self.body.open()?, chunked, holds);
+        let chunked = self.body.length().is_none();
+        let outgoing = Outgoing::new(self.head(shared), self.body.open()?, chunked, self.holds_body(shared));
         let incoming = Incoming::new(self.method.as_str(), LIMITS);
         Ok((outgoing, incoming))
     }
 
     /// Whether the body waits for the server's word: a long one, or any that asks for it itself.
-    fn holds_body(&self, length: Option<u64>, shared: &Shared) -> bool {
+    fn holds_body(&self, shared: &Shared) -> bool {
         if self.version == (1, 0) || self.body.is_none() {
             return false;
         }
         let asked = self.fields.get("Expect").is_some_and(|value| value.eq_ignore_ascii_case("100-continue"));
-        asked || self.may_hold && length.is_none_or(|length| length >= shared.options.expect_continue)
+        asked || self.may_hold && self.body.length().is_none_or(|length| length >= shared.options.expect_continue)
     }
 
     /// Asks again without the expectation that the server has refused, if it was not the caller's and the body is still
     /// there.
     pub(super) fn forgo_expectation(&mut self, shared: &Shared) -> bool {
-        let was_ours = !self.fields.contains("Expect") && self.holds_body(self.body.length(), shared);
+        let was_ours = !self.fields.contains("Expect") && self.holds_body(shared);
         self.may_hold = false;
         was_ours && self.body.is_repeatable()
     }
@@ -105,7 +102,7 @@ impl Hop {
         self.version == (1, 0) || asked()
     }
 
-    fn head(&self, length: Option<u64>, holds: bool, shared: &Shared) -> Vec<u8> {
+    pub(super) fn head(&self, shared: &Shared) -> Vec<u8> {
         let options = &shared.options;
         let mut fields = HttpFields::with_capacity(self.fields.len() + ADDED_FIELDS, HEAD_SIZE);
         let mut add = |name: &str, value: &str| {
@@ -133,7 +130,7 @@ impl Hop {
         {
             add("Cookie", &value);
         }
-        if holds {
+        if self.holds_body(shared) {
             add("Expect", "100-continue");
         }
         for (name, value) in self.fields.iter() {
@@ -142,7 +139,7 @@ impl Hop {
                 fields.push(name, value);
             }
         }
-        match length {
+        match self.body.length() {
             None => fields.push("Transfer-Encoding", b"chunked"),
             Some(0) if self.body.is_none() && !self.method.expects_body() => {}
             Some(length) => fields.push("Content-Length", length.to_string().as_bytes()),

@@ -106,6 +106,9 @@ impl Work {
     pub(super) fn begin(&mut self, connection: Connection, (outgoing, incoming): Prepared, is_reused: bool) {
         self.clock.restart();
         self.has_reached = true;
+        if let Some(observer) = &self.shared.options.observer {
+            observer.request(&self.hop.head(&self.shared));
+        }
         let mut transfer = Transfer::new(connection, is_reused, outgoing, incoming);
         if self.hop.wants_close() {
             transfer.forbid_reuse();

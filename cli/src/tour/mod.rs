@@ -6,6 +6,7 @@ mod crowd;
 mod datagrams;
 mod failure;
 mod frames;
+mod http;
 mod packets;
 mod transfer;
 
@@ -45,13 +46,14 @@ fn walk(out: &mut impl Write) -> Result<(), Failure> {
 /// A step does its job, checks that it came out right, and says what it measured.
 type Step = fn() -> Result<String, Failure>;
 
-const STEPS: [(&str, Step); 6] = [
+const STEPS: [(&str, Step); 7] = [
     ("addresses", addresses::step),
     ("TCP", transfer::step),
     ("UDP", datagrams::step),
     ("selector", crowd::step),
     ("packets", packets::step),
     ("game loop", frames::step),
+    ("HTTP", http::step),
 ];
 
 /// Nothing on loopback takes this long: a step that waits longer has gone wrong.

@@ -1,0 +1,31 @@
+//! `sockeye http` as its users run it: the real program, against servers that say and do what a test tells them.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+#[path = "http/failing.rs"]
+mod failing;
+#[path = "http/files.rs"]
+mod files;
+#[path = "http/heads.rs"]
+mod heads;
+#[path = "http/program.rs"]
+mod program;
+#[path = "http/proxies.rs"]
+mod proxies;
+#[path = "http/resuming.rs"]
+mod resuming;
+#[path = "http/sending.rs"]
+mod sending;
+#[path = "http/server.rs"]
+mod server;
+#[path = "http/signals.rs"]
+#[cfg(unix)]
+mod signals;
+#[path = "http/streams.rs"]
+mod streams;
+#[path = "http/trust.rs"]
+mod trust;
+
+use std::time::Duration;
+
+/// Nothing on loopback takes this long.
+const PATIENCE: Duration = Duration::from_secs(30);

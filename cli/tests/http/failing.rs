@@ -1,0 +1,133 @@
+//! Failures: the exit status, the one line, and nothing left behind.
+
+use std::time::{Duration, Instant};
+
+use crate::{
+    program::{Folder, http, run},
+    server::{Peer, answer, free_port, response, serve},
+};
+
+#[test]
+fn fail_makes_22_of_a_status_from_400_on_and_writes_nothing() {
+    let folder = Folder::new("fail");
+    for (status, said) in [("404 Not Found", "404 Not Found"), ("400 ", "400 Bad Request"), ("599 Odd", "599")] {
+        let server = answer(response(status, "", "no such page"));
+        assert_eq!(run(&["--fail", &server.url("/")]).failure(22), format!("the server answered {said}"));
+        server.end();
+        let server = answer(response(status, "", "no such page"));
+        run(&["--fail", "-o", &folder.path("page"), &server.url("/")]).failure(22);
+        server.end();
+        assert_eq!(folder.names(), [""; 0]);
+    }
+    let server = answer(response("399 Odd", "", "fine"));
+    assert_eq!(run(&["--fail", &server.url("/")]).output(), b"fine");
+    server.end();
+}
+
+#[test]
+fn a_body_that_is_cut_is_no_file() {
+    let folder = Folder::new("cut");
+    let cuts = [
+        ("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nten bytes.", "after 10 of 100 bytes"),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n64\r\nten bytes.", "closed the connection"),
+        ("HTTP/1.1 200 OK\r\nContent-Len", "closed the connection"),
+    ];
+    for (cut, said) in cuts {
+        let server = answer(cut);
+        let found = run(&["-o", &folder.path("page"), &server.url("/")]).failure(1);
+        assert!(found.contains(said), "{found}");
+        server.end();
+        assert_eq!(folder.names(), [""; 0]);
+    }
+    // On standard output there is what came.
+    let server = answer(cuts[0].0);
+    let outcome = run(&[&server.url("/")]);
+    assert_eq!((outcome.code, outcome.stdout.as_slice()), (Some(1), &b"ten bytes."[..]), "{}", outcome.stderr);
+    server.end();
+}
+
+#[test]
+fn what_is_no_http_is_one_line_without_what_a_terminal_would_obey() {
+    let server = answer("220 \x1b[31mftp ready\r\n\r\n");
+    assert!(run(&[&server.url("/")]).failure(1).starts_with("expected "));
+    server.end();
+    let server = answer("HTTP/1.1 404 \x1b[31mred\r\nContent-Length: 0\r\n\r\n");
+    let said = run(&["--fail", &server.url("/")]);
+    assert!(!said.stderr.contains('\x1b'), "{said:?}");
+    server.end();
+}
+
+#[test]
+fn a_server_that_is_not_there_is_one_line() {
+    let said = run(&[&format!("http://127.0.0.1:{}/", free_port())]).failure(1);
+    assert!(said.starts_with("the connection was refused"), "{said}");
+    let said = run(&["http://no-such-host.invalid/"]).failure(1);
+    assert!(said.starts_with("no address found for \"no-such-host.invalid\""), "{said}");
+}
+
+#[test]
+fn what_is_no_url_is_one_line() {
+    for url in ["http://", "ftp://127.0.0.1/", "http://127.0.0.1:99999/", "http://a b/", "http://h/\r\nX: y", ""] {
+        let said = run(&[url]).failure(1);
+        assert!(said.starts_with("expected "), "{url:?}: {said}");
+    }
+}
+
+#[test]
+fn max_time_ends_whatever_takes_longer() {
+    let folder = Folder::new("max_time");
+    let silent = |peer: &mut Peer| peer.wait_for_the_end();
+    let slow_head = |peer: &mut Peer| {
+        peer.reply("HTTP/1.1 200 OK\r\n");
+        peer.wait_for_the_end();
+    };
+    let slow_body = |peer: &mut Peer| {
+        peer.reply("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nten bytes.");
+        peer.wait_for_the_end();
+    };
+    let servers: [fn(&mut Peer); 3] = [silent, slow_head, slow_body];
+    for script in servers {
+        let server = serve(move |door| script(&mut door.accept()));
+        let begin = Instant::now();
+        let said = run(&["--max-time", "0.4", "-o", &folder.path("page"), &server.url("/")]).failure(1);
+        let took = begin.elapsed();
+        assert!(said.contains("did not end within 400ms"), "{said}");
+        assert!((Duration::from_millis(400)..Duration::from_secs(5)).contains(&took), "{took:?}");
+        server.end();
+        assert_eq!(folder.names(), [""; 0]);
+    }
+}
+
+#[test]
+fn a_wrong_command_line_is_code_two() {
+    for arguments in [
+        &[][..],
+        &["--no-such-option", "http://h/"],
+        &["-X", "BREW", "http://h/"],
+        &["-H", "no colon", "http://h/"],
+        &["-F", "no value", "http://h/"],
+        &["-d", "a", "-F", "b=c", "http://h/"],
+        &["-I", "-d", "a", "http://h/"],
+        &["-u", "nobody", "http://h/"],
+        &["--max-time", "0", "http://h/"],
+        &["--max-time", "soon", "http://h/"],
+        &["--pin", "ab:cd", "https://h/"],
+        &["--pin", "x", "--insecure", "https://h/"],
+        &["--resume", "http://h/"],
+        &["--resume", "-o", "-", "http://h/"],
+    ] {
+        let outcome = run(arguments);
+        assert_eq!((outcome.code, outcome.stdout.len()), (Some(2), 0), "{arguments:?}");
+        assert_ne!(outcome.stderr, "");
+    }
+}
+
+#[test]
+fn help_has_examples_and_exit_statuses() {
+    let output = http(&["--help"]).output().unwrap();
+    let help = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    for part in ["Examples:\n  sockeye http ", "Exit status:\n  0 ", "\n  22 ", "\n  130 ", "--max-time <S>"] {
+        assert!(help.contains(part), "{part:?} is not in\n{help}");
+    }
+}

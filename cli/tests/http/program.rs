@@ -1,0 +1,163 @@
+//! The program as a user runs it, and the folder that it writes to.
+
+use std::{
+    fs,
+    io::{Read, Write},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use super::PATIENCE;
+
+/// What a run came to.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: String,
+}
+
+/// A run that has not ended; it does not outlive its test.
+pub(crate) struct Running {
+    pub(crate) child: Child,
+    stdout: Option<JoinHandle<Vec<u8>>>,
+    stderr: Option<JoinHandle<Vec<u8>>>,
+}
+
+/// A folder of a test's own.
+pub(crate) struct Folder(PathBuf);
+
+/// Makes the command, in an environment that names no proxy.
+pub(crate) fn http(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sockeye"));
+    command.arg("http").args(arguments).stdin(Stdio::null());
+    for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
+        command.env_remove(name).env_remove(name.to_uppercase());
+    }
+    command
+}
+
+/// Runs the program to its end.
+pub(crate) fn run(arguments: &[&str]) -> Outcome {
+    Running::start(&mut http(arguments)).end()
+}
+
+/// Runs the program with something on its standard input.
+pub(crate) fn run_with_input(arguments: &[&str], input: &[u8]) -> Outcome {
+    let mut running = Running::start(http(arguments).stdin(Stdio::piped()));
+    running.child.stdin.take().unwrap().write_all(input).unwrap();
+    running.end()
+}
+
+impl Outcome {
+    /// Asserts that all went well without a word, and gives the standard output.
+    #[track_caller]
+    pub(crate) fn output(self) -> Vec<u8> {
+        assert_eq!((self.code, self.stderr.as_str()), (Some(0), ""));
+        self.stdout
+    }
+
+    /// Asserts that it failed with this code and nothing on standard output, and gives the one line that says why.
+    #[track_caller]
+    pub(crate) fn failure(self, code: i32) -> String {
+        assert_eq!((self.code, self.stdout.as_slice()), (Some(code), &[][..]), "{}", self.stderr);
+        let reason = self.stderr.strip_prefix("sockeye: http: ").unwrap_or_else(|| panic!("{:?}", self.stderr));
+        assert_eq!(reason.matches('\n').count(), 1, "{reason}");
+        reason.trim_end().to_owned()
+    }
+}
+
+impl Running {
+    pub(crate) fn start(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let (stdout, stderr) = (collect(child.stdout.take().unwrap()), collect(child.stderr.take().unwrap()));
+        Self { child, stdout: Some(stdout), stderr: Some(stderr) }
+    }
+
+    pub(crate) fn end(mut self) -> Outcome {
+        let code = self.wait();
+        let text = |thread: Option<JoinHandle<Vec<u8>>>| thread.unwrap().join().unwrap();
+        let (stdout, stderr) = (text(self.stdout.take()), text(self.stderr.take()));
+        Outcome { code, stdout, stderr: String::from_utf8(stderr).unwrap() }
+    }
+
+    fn wait(&mut self) -> Option<i32> {
+        eventually(|| self.child.try_wait().unwrap()).code()
+    }
+
+    #[cfg(unix)]
+    pub(crate) fn interrupt(&self) {
+        let sent = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Fails when it has ended, as it should have.
+        _ = self.child.kill();
+        _ = self.child.wait();
+    }
+}
+
+impl Folder {
+    pub(crate) fn new(test: &str) -> Self {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("http").join(test);
+        if path.exists() {
+            fs::remove_dir_all(&path).unwrap();
+        }
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    /// The path of a file in it, there or not.
+    pub(crate) fn path(&self, name: &str) -> String {
+        self.0.join(name).to_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn write(&self, name: &str, data: impl AsRef<[u8]>) -> String {
+        fs::write(self.0.join(name), data).unwrap();
+        self.path(name)
+    }
+
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.0.join(name)).unwrap()
+    }
+
+    /// The names of the files in it.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(&self.0).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    /// How many bytes are in its files.
+    pub(crate) fn bytes(&self) -> u64 {
+        let entries = fs::read_dir(&self.0).unwrap();
+        // A file may go away in between.
+        entries.filter_map(|entry| Some(entry.unwrap().metadata().ok()?.len())).sum()
+    }
+}
+
+/// Asks until there is an answer.
+pub(crate) fn eventually<T>(mut ask: impl FnMut() -> Option<T>) -> T {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(Instant::now() < until, "it does not happen");
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+fn collect(mut from: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut data = Vec::new();
+        from.read_to_end(&mut data).unwrap();
+        data
+    })
+}
