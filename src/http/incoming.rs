@@ -105,16 +105,6 @@ impl Incoming {
         Ok((consumed, found))
     }
 
-    /// Counts bytes of the body that went another way, from the socket to a file: no more than
-    /// [`remaining`](Self::remaining) says, and none of a chunked body.
-    pub(super) fn skip(&mut self, count: u64) {
-        if let Phase::Length(left) = &mut self.phase {
-            debug_assert!(count <= *left, "{count} of {left}");
-            *left = left.saturating_sub(count);
-        }
-        self.received += count;
-    }
-
     /// The peer has closed the connection: well, if that is how the body ends.
     pub(super) fn ended(&mut self) -> Result<()> {
         self.closed = true;
@@ -144,12 +134,8 @@ impl Incoming {
         &self.trailers
     }
 
-    /// The head and the trailer, to be kept.
-    pub(super) fn into_parts(self) -> (Option<ResponseHead>, HttpFields) {
-        (self.head, self.trailers)
-    }
-
     /// Bytes of the body that were given out.
+    #[cfg(any(test, fuzzing))]
     pub(super) fn received(&self) -> u64 {
         self.received
     }

@@ -230,26 +230,24 @@ fn forms_of_smuggling_are_refused() {
 }
 
 #[test]
-fn any_amount_may_pass_at_once_or_past_it() {
-    let head = b"HTTP/1.1 200 OK\r\nContent-Length: 5000000000\r\n\r\n";
+fn any_amount_may_pass_at_once() {
+    let head = b"HTTP/1.1 200 OK\r\nContent-Length: 3000001\r\n\r\n";
     let mut incoming = Incoming::new("GET", HeadLimits::default());
     assert_eq!(incoming.remaining(), None);
     assert!(matches!(incoming.next(head).unwrap(), (count, Found::Head) if count == head.len()));
-    assert_eq!(incoming.remaining(), Some(5_000_000_000));
+    assert_eq!(incoming.remaining(), Some(3_000_001));
     let body = vec![7; 3_000_000];
     let (count, found) = incoming.next(&body).unwrap();
     let Found::Data(data) = found else { panic!("{found:?}") };
     assert_eq!((count, data.as_ptr_range()), (body.len(), body.as_ptr_range()), "it is not copied");
-    incoming.skip(4_996_999_999);
-    assert_eq!((incoming.remaining(), incoming.received(), incoming.is_complete()), (Some(1), 4_999_999_999, false));
+    assert_eq!((incoming.remaining(), incoming.received(), incoming.is_complete()), (Some(1), 3_000_000, false));
     assert!(matches!(incoming.next(b"xy").unwrap(), (1, Found::Data(b"x"))));
     assert!(incoming.is_complete() && incoming.can_keep_alive());
     assert!(matches!(incoming.next(b"y").unwrap(), (0, Found::End)));
     assert!(matches!(incoming.next(b"y").unwrap(), (0, Found::End)));
     assert_eq!(incoming.remaining(), Some(0));
-    let (head, trailers) = incoming.into_parts();
-    assert_eq!(head.unwrap().status, HttpStatus::OK);
-    assert!(trailers.is_empty());
+    assert_eq!(incoming.head().unwrap().status, HttpStatus::OK);
+    assert!(incoming.trailers().is_empty());
 }
 
 #[test]
