@@ -43,7 +43,7 @@
 //!
 //! # The table
 //!
-//! All sockets obey it, on IPv4, IPv6 and paths; each row is tested.
+//! All sockets obey it, on IPv4, IPv6, paths and over TLS; each row is tested.
 //!
 #![doc = include_str!("../docs/status-table.md")]
 //!

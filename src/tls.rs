@@ -26,7 +26,6 @@ use crate::{
     link::Link,
     status::Status,
     surface::{address_methods, stream_methods},
-    sys::Handle,
     tcp::TcpSocket,
 };
 use engine::Session;
@@ -175,7 +174,7 @@ impl TlsSocket {
     }
 
     #[cfg(feature = "http")]
-    pub(crate) fn handle_mut(&mut self) -> Option<&mut Handle> {
+    pub(crate) fn handle_mut(&mut self) -> Option<&mut crate::sys::Handle> {
         self.link.handle_mut()
     }
 

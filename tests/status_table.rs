@@ -1,5 +1,5 @@
-//! The table of statuses that every socket obeys: a test for each row and cause, on IPv4, IPv6 and local sockets, and
-//! in both modes where the row applies. The table itself stands in the crate's documentation.
+//! The table of statuses that every socket obeys: a test for each row and cause, on IPv4, IPv6, local sockets and TLS,
+//! and in both modes where the row applies. The table itself stands in the crate's documentation.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -21,15 +21,18 @@ mod packets;
 #[cfg(unix)]
 #[path = "status_table/signals.rs"]
 mod signals;
+#[cfg(feature = "tls")]
+#[path = "status_table/tls.rs"]
+mod tls;
 #[path = "status_table/transfer.rs"]
 mod transfer;
 #[path = "status_table/udp.rs"]
 mod udp;
 
-/// Makes a module for each row with its tests: `both`, or only the mode that the row is about; `on tcp` leaves local
-/// sockets out.
+/// Makes a module for each row with its tests: `both`, or only the mode that the row is about; families behind `not` are
+/// left out.
 macro_rules! rows {
-    ($($row:ident: $modes:ident $(on $only:ident)?;)*) => {
+    ($($row:ident: $modes:ident $(not $($without:ident)+)?;)*) => {
         $(
             mod $row {
                 #[test]
@@ -43,21 +46,39 @@ macro_rules! rows {
                     }
                     $crate::modes!($modes, super::$row::<$crate::support::V6>);
                 }
-                $crate::local_row!($modes, $row $(, $only)?);
+                $crate::local_row!($modes, $row, $($($without)+)?);
+                $crate::tls_row!($modes, $row, $($($without)+)?);
             }
         )*
     };
 }
 
 macro_rules! local_row {
-    ($modes:ident, $row:ident) => {
+    ($modes:ident, $row:ident, ) => {
         #[cfg(unix)]
         #[test]
         fn local() {
             $crate::modes!($modes, super::$row::<$crate::support::Local>);
         }
     };
-    ($modes:ident, $row:ident, tcp) => {};
+    ($modes:ident, $row:ident, local $($without:ident)*) => {};
+    ($modes:ident, $row:ident, $other:ident $($without:ident)*) => {
+        $crate::local_row!($modes, $row, $($without)*);
+    };
+}
+
+macro_rules! tls_row {
+    ($modes:ident, $row:ident, ) => {
+        #[cfg(feature = "tls")]
+        #[test]
+        fn tls() {
+            $crate::modes!($modes, super::$row::<$crate::support::tls::Tls>);
+        }
+    };
+    ($modes:ident, $row:ident, tls $($without:ident)*) => {};
+    ($modes:ident, $row:ident, $other:ident $($without:ident)*) => {
+        $crate::tls_row!($modes, $row, $($without)*);
+    };
 }
 
 macro_rules! modes {
@@ -73,4 +94,4 @@ macro_rules! modes {
     };
 }
 
-use {local_row, modes, rows};
+use {local_row, modes, rows, tls_row};

@@ -9,16 +9,17 @@ use crate::support::{
     receive_soon,
 };
 
+// A TLS socket is made of what a TCP listener accepts.
 crate::rows! {
-    place_taken: both;
-    listen_again: both;
-    nobody_waiting: both;
-    nobody_waiting_within_a_limit: blocking;
-    peer_that_has_gone: both on tcp;
-    peer_that_has_sent_and_gone: both;
-    accepted_sockets_start_in_the_listeners_mode: both;
-    not_listening: both;
-    nothing_carries_over_into_an_accepted_socket: both;
+    place_taken: both not tls;
+    listen_again: both not tls;
+    nobody_waiting: both not tls;
+    nobody_waiting_within_a_limit: blocking not tls;
+    peer_that_has_gone: both not local tls;
+    peer_that_has_sent_and_gone: both not tls;
+    accepted_sockets_start_in_the_listeners_mode: both not tls;
+    not_listening: both not tls;
+    nothing_carries_over_into_an_accepted_socket: both not tls;
 }
 
 fn mode_of<L: Listen>(listener: &mut L, mode: Mode) {

@@ -8,8 +8,8 @@ use sockeye::{IpAddress, StatusCode, TcpListener, TcpSocket, UdpSocket};
 use crate::support::{Family, LONG, Listen, Mode, Stream, V4, V6, connected, eventually, has_v6, listening, loopbacks};
 
 crate::rows! {
-    mode_survives_a_reconnect: both;
-    timeout_survives_a_reconnect: blocking;
+    mode_survives_a_reconnect: both not tls;
+    timeout_survives_a_reconnect: blocking not tls;
 }
 
 fn mode_survives_a_reconnect<F: Family>(mode: Mode) {
@@ -199,6 +199,9 @@ fn sockets_are_send_and_sync() {
     check::<UdpSocket>();
     check::<sockeye::LocalSocket>();
     check::<sockeye::LocalListener>();
+    check::<sockeye::TlsSocket>();
+    check::<sockeye::TlsClient>();
+    check::<sockeye::TlsServer>();
     check::<sockeye::Packet>();
     check::<sockeye::SocketSelector>();
     check::<sockeye::Waker>();

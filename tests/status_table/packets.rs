@@ -5,7 +5,8 @@ use std::time::Instant;
 use sockeye::{ErrorKind, Packet, StatusCode};
 
 use crate::support::{
-    Family, LONG, Mode, SHORT, Stream, connected, drain, eventually, fill, in_thread, packet_of, receive_soon, reset,
+    Family, LONG, Mode, SHORT, Stream, connected, drain, drain_from, eventually, fill, in_thread, packet_of,
+    receive_soon, reset,
 };
 
 crate::rows! {
@@ -27,7 +28,7 @@ crate::rows! {
     receive_at_the_packet_limit: both;
     receive_large_packets: both;
     receive_bytes_behind_a_packet: both;
-    disconnect_drops_half_a_frame: both;
+    disconnect_drops_half_a_frame: both not tls;
 }
 
 /// The frame that SFML would send.
@@ -109,9 +110,10 @@ fn eventually_full<S: Stream>(socket: &mut S) -> bool {
 fn sends_behind_the_outbox_keep_their_order<F: Family>(mode: Mode) {
     let (mut client, mut server) = connected::<F>(Mode::NonBlocking);
     let filled = fill(&mut client);
+    let encrypted = client.pending_bytes();
     assert_eq!(client.send_packet(&packet_of(2, b'1')).code(), StatusCode::Done);
     assert_eq!(client.queue_packet(&packet_of(2, b'2')).code(), StatusCode::Done);
-    assert_eq!(client.pending_bytes(), 12);
+    assert_eq!(client.pending_bytes() - encrypted, 12);
     assert_eq!(client.send(b"raw").code(), StatusCode::NotReady, "raw bytes must not overtake packets");
     client.set_blocking(mode == Mode::Blocking).unwrap();
     let reader = in_thread(move || {
@@ -129,12 +131,13 @@ fn outbox_over_its_cap<F: Family>(mode: Mode) {
     let (mut client, mut server) = connected::<F>(Mode::NonBlocking);
     client.set_outbox_limit(1000);
     let filled = fill(&mut client);
+    let encrypted = client.pending_bytes();
     assert_eq!(client.send_packet(&packet_of(900, 1)).code(), StatusCode::Done);
     assert_eq!(client.send_packet(&packet_of(92, 2)).code(), StatusCode::Done, "1000 bytes are allowed");
-    assert_eq!(client.pending_bytes(), 1000);
+    assert_eq!(client.pending_bytes() - encrypted, 1000);
     assert_eq!(client.send_packet(&Packet::new()).code(), StatusCode::NotReady);
     assert_eq!(client.queue_packet(&Packet::new()).code(), StatusCode::NotReady);
-    assert_eq!(client.pending_bytes(), 1000);
+    assert_eq!(client.pending_bytes() - encrypted, 1000);
     client.set_blocking(mode == Mode::Blocking).unwrap();
     let reader = in_thread(move || {
         drain(&mut server, filled);
@@ -152,7 +155,7 @@ fn an_empty_outbox_takes_any_packet<F: Family>(mode: Mode) {
     let filled = fill(&mut client);
     assert_eq!(client.send_packet(&packet_of(5000, 1)).code(), StatusCode::Done);
     assert_eq!(client.send_packet(&packet_of(1, 2)).code(), StatusCode::NotReady);
-    drain(&mut server, filled);
+    drain_from(&mut client, &mut server, filled);
     assert_eq!(eventually(|| client.send_packet(&packet_of(1, 2))).code(), StatusCode::Done);
     assert_eq!(receive(&mut server), vec![1; 5000]);
     assert_eq!(receive(&mut server), vec![2]);
@@ -257,7 +260,7 @@ fn receive_after_the_peer_closed_inside_a_frame<F: Family>(mode: Mode) {
         let mut packet = packet_of(3, b'o');
         let error = eventually(|| client.receive_packet(&mut packet)).error().unwrap();
         let expected = if split < 4 { 4 } else { 11 };
-        let text = format!("the peer closed the connection after {split} of {expected} bytes of a packet");
+        let text = format!("the peer closed the connection after {split} of {expected} bytes");
         assert_eq!(error.to_string(), text);
         assert_eq!(error.kind(), ErrorKind::Truncated);
         assert_eq!(packet.data(), b"ooo");

@@ -14,7 +14,7 @@ crate::rows! {
     receive_packet_keeps_its_limit: blocking;
     send_keeps_its_limit: blocking;
     send_without_a_limit_sends_all: blocking;
-    accept_keeps_its_limit: blocking;
+    accept_keeps_its_limit: blocking not tls;
     connect_keeps_its_limit: blocking;
 }
 

@@ -4,6 +4,8 @@
 pub mod child;
 #[cfg(unix)]
 pub mod signals;
+#[cfg(feature = "tls")]
+pub mod tls;
 
 use std::{
     path::PathBuf,
@@ -51,7 +53,7 @@ pub trait Stream: Selectable + Send + Sized + 'static {
 }
 
 /// The surface that all listeners share.
-pub trait Listen: Selectable + Send + Sized + 'static {
+pub trait Listen: Send + Sized + 'static {
     type Stream: Stream;
     fn new() -> Self;
     fn accept(&mut self) -> Status<Self::Stream>;
@@ -62,10 +64,10 @@ pub trait Listen: Selectable + Send + Sized + 'static {
 }
 
 macro_rules! delegate_stream {
-    ($socket:ty) => {
+    ($socket:ty, $new:expr) => {
         impl Stream for $socket {
             fn new() -> Self {
-                Self::new()
+                $new
             }
             fn finish_connect(&mut self) -> Status {
                 self.finish_connect()
@@ -148,8 +150,10 @@ macro_rules! delegate_listener {
     };
 }
 
-delegate_stream!(TcpSocket);
-delegate_stream!(LocalSocket);
+use delegate_stream;
+
+delegate_stream!(TcpSocket, TcpSocket::new());
+delegate_stream!(LocalSocket, LocalSocket::new());
 delegate_listener!(TcpListener, TcpSocket);
 delegate_listener!(LocalListener, LocalSocket);
 
@@ -170,6 +174,8 @@ pub trait Family {
     fn refusing_address() -> Self::Address;
     /// A listener whose queue is full, so that a connect hangs; with what keeps it full.
     fn full_listener() -> (Self::Address, Vec<socket2::Socket>);
+    /// What two ends that have just been connected have to settle before bytes can pass.
+    fn meet(_client: &mut Self::Stream, _server: &mut Self::Stream) {}
 }
 
 pub struct V4;
@@ -317,7 +323,8 @@ pub fn connected<F: Family>(mode: Mode) -> (F::Stream, F::Stream) {
     let mut client = <F::Stream as Stream>::new();
     F::connect_timeout(&mut client, &address, LONG).into_result().unwrap();
     listener.set_timeout(Some(LONG)).unwrap();
-    let server = listener.accept().into_result().unwrap();
+    let mut server = listener.accept().into_result().unwrap();
+    F::meet(&mut client, &mut server);
     client.set_blocking(mode == Mode::Blocking).unwrap();
     (client, server)
 }
@@ -378,6 +385,20 @@ pub fn drain<S: Stream>(socket: &mut S, mut count: usize) -> Vec<u8> {
             }
             other => panic!("{other:?} with {count} bytes to come"),
         }
+    }
+    all
+}
+
+/// Receives exactly so many bytes, while the sender moves on what it has taken charge of.
+pub fn drain_from<S: Stream>(sender: &mut S, receiver: &mut S, count: usize) -> Vec<u8> {
+    let mut all = Vec::with_capacity(count);
+    let mut buffer = vec![0; 64 * 1024];
+    while all.len() < count {
+        // Nothing of it is left, or the receiver has to make room first.
+        let _ = sender.flush();
+        let most = buffer.len().min(count - all.len());
+        let received = receive_soon(receiver, &mut buffer[..most]).into_result().unwrap();
+        all.extend_from_slice(&buffer[..received]);
     }
     all
 }
