@@ -87,6 +87,7 @@ const SPECIAL_V6: [(Ipv6Addr, u32); 3] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
 
     fn is_public(text: &str) -> bool {
         IpAddress::parse(text).unwrap().is_public()
@@ -144,7 +145,8 @@ mod tests {
         let error = believed(private, false).unwrap_err();
         assert_eq!(error.to_string(), "expected a public address from the provider, found other bytes");
         for nobody in [IpAddress::ANY, IpAddress::ANY_V6, IpAddress::new(224, 0, 0, 1)] {
-            assert!(believed(nobody, true).is_err(), "{nobody}");
+            let error = believed(nobody, true).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Malformed, "{nobody}");
         }
         let public = IpAddress::new(1, 1, 1, 1);
         assert_eq!(believed(public, false).unwrap(), public);

@@ -40,7 +40,7 @@ impl IpAddress {
     }
 }
 
-fn resolve(resolver: impl Resolver<'static> + Send, limit: Duration) -> Result<IpAddress> {
+fn resolve(resolver: impl Resolver<'static>, limit: Duration) -> Result<IpAddress> {
     let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::from_os)?;
     let run = || runtime.block_on(async { timeout(limit, public_ip::addr_with(resolver, Version::V4)).await });
     let resolved = thread::scope(|scope| {
