@@ -62,7 +62,7 @@ fn multipart(form: &[FormField]) -> Result<Multipart, Failure> {
     let mut multipart = Multipart::new();
     for FormField { name, value } in form {
         match value {
-            Source::Text(text) => _ = multipart.text(name, text)?,
+            Source::Text(text) => _ = multipart.text(name, text),
             Source::File(path) => _ = multipart.file(name, path)?,
             Source::StandardInput => {
                 return Err(Failure::Usage("standard input has no length that -F could announce; use a file"));
