@@ -211,8 +211,9 @@ fn a_file_that_lacks_only_its_name_gets_it() {
     let response = client.http.download_file(&request, folder.join("file"), Resume::IfPossible, on);
     assert!(fs::read(folder.join("file")).unwrap() == pattern(nginx::PATTERN));
     assert_eq!(folder.names(), ["file"]);
-    // The server had nothing more to give; for the caller the file is there.
-    assert!(response.into_result().is_ok(), "a download that is whole is no failure");
+    // The server had nothing more to give, which is no failure.
+    assert!(response.ok() && response.body().is_empty(), "{response:?}");
+    assert_eq!(response.field("Content-Range"), Some(&*format!("bytes */{all}")));
 }
 
 /// However fast a server sends, the caller is asked again and again, and the time is watched.
