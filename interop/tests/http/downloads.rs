@@ -115,7 +115,7 @@ fn a_download_that_is_cancelled_leaves_nothing_or_its_beginning() {
     assert_eq!(folder.names(), ["file.part", "file.part.id"]);
     let arrived = fs::read(folder.join("file.part")).unwrap();
     assert!((100_000..nginx::PATTERN).contains(&arrived.len()), "{}", arrived.len());
-    assert!(arrived == &pattern(nginx::PATTERN)[..arrived.len()]);
+    assert!(arrived == pattern(nginx::PATTERN)[..arrived.len()]);
 }
 
 #[test]
