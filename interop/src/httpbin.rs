@@ -20,7 +20,7 @@ impl Httpbin {
         let server = Server::start("httpbin", Folder::new("httpbin"), 1, move |command, _, ports| {
             command.arg(&program).args(["--bind", &format!("127.0.0.1:{}", ports[0]), "--no-control-socket"]);
             // The other kinds of workers of gunicorn alone close every connection after its first response.
-            command.args(["--worker-class", "gthread", "--threads", "8", "--keep-alive", "60", "httpbin:app"]);
+            command.args(["--worker-class", "gthread", "--threads", "32", "--keep-alive", "60", "httpbin:app"]);
         });
         Self { server }
     }

@@ -95,7 +95,7 @@ fn resumed(request: &HttpRequest, path: &Path, run: Run<'_>) -> HttpResponse {
             HttpStatus::RANGE_NOT_SATISFIABLE if response.error().is_none() => {
                 if response.field("Content-Range") == Some(format!("bytes */{offset}").as_str()) {
                     // The rest is empty, which HTTP can only say by a refusal; to the caller it is none.
-                    response.set_status(HttpStatus::PARTIAL_CONTENT);
+                    response.settle(HttpStatus::PARTIAL_CONTENT);
                     return sink.name(path, response);
                 }
                 sink.offset = 0;

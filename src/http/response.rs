@@ -71,11 +71,12 @@ impl HttpResponse {
         self.body.clear();
     }
 
-    /// Gives the head that has come another status.
-    pub(super) fn set_status(&mut self, status: HttpStatus) {
+    /// Leaves nothing of a refusal but its fields.
+    pub(super) fn settle(&mut self, status: HttpStatus) {
         if let Some(head) = &mut self.head {
             head.status = status;
         }
+        self.body.clear();
     }
 
     pub(super) fn body_mut(&mut self) -> &mut Vec<u8> {

@@ -71,7 +71,7 @@ fn a_version_that_is_too_old_is_refused(way: Way) {
     assert_eq!(with_minimum(TlsVersion::Tls12, Site::Tls12).get("/").text(), "TLSv1.2  .\n");
     let error = with_minimum(TlsVersion::Tls13, Site::Tls12).fail(&HttpRequest::get("/").unwrap());
     let Error::Tls(reason) = error else { panic!("{error}") };
-    assert_eq!(*reason, TlsError::Alert { description: "ProtocolVersion".into() });
+    assert_eq!(*reason, TlsError::Alert { description: "protocol_version".into() });
 }
 
 fn a_certificate_for_another_name_is_refused(way: Way) {

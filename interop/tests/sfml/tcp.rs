@@ -165,7 +165,7 @@ pub(crate) fn the_end_inside_a_frame_is_an_error_once(peer: &mut Peer) {
             peer.perform("disconnect");
             let mut packet = Packet::from(b"before".to_vec());
             let status = settled(&mut socket, Interest::Read, |socket| socket.receive_packet(&mut packet));
-            let Some(&Error::CutShort { received, expected }) = status.error() else { panic!("{cut} bytes, {way:?}") };
+            let Some(Error::CutShort { received, expected }) = status.error() else { panic!("{cut} bytes, {way:?}") };
             // How long the frame is stands in its first four bytes.
             assert_eq!((received, expected), (cut as u64, if cut < 4 { 4 } else { frame.len() as u64 }), "{way:?}");
             for _ in 0..3 {
