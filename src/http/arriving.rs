@@ -83,6 +83,9 @@ impl Arriving {
     pub(super) fn lead_to(&mut self, url: Arc<str>) {
         self.response = HttpResponse::new(url);
         self.has_head = false;
+        self.target = Target::Memory;
+        self.received = 0;
+        self.length = None;
     }
 
     pub(super) fn begin(

@@ -48,7 +48,8 @@ impl Pool {
         if self.size == 0 {
             return;
         }
-        connection.buffer.shrink_to(KEPT_BUFFER);
+        connection.buffer.truncate(KEPT_BUFFER);
+        connection.buffer.shrink_to_fit();
         let mut idle = self.lock();
         if idle.len() >= self.size {
             idle.pop_front();

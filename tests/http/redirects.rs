@@ -134,6 +134,29 @@ fn as_many_redirects_as_the_limit_are_followed() {
     });
 }
 
+/// A redirect may come with a page. What is left of a long one is not worth the connection.
+#[test]
+fn the_body_of_a_redirect_is_skipped() {
+    for length in [1, 60_000, 70_000, 5_000_000] {
+        let server = Server::start(move |peer| {
+            while let Some(request) = peer.request() {
+                let response = if request.target == "/" {
+                    let page = "x".repeat(length);
+                    format!("HTTP/1.1 302 Found\r\nLocation: /end\r\nContent-Length: {length}\r\n\r\n{page}")
+                } else {
+                    "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nend".to_owned()
+                };
+                if !peer.send(response.as_bytes()) {
+                    return;
+                }
+            }
+        });
+        Way::each(|way| way.get(&server, "/").expect(HttpStatus::OK, b"end"));
+        let expected = if length < 65_536 { 1 } else { 2 };
+        assert_eq!(server.connections(), expected * Way::ALL.len());
+    }
+}
+
 /// No redirects is a choice, not a failure.
 #[test]
 fn without_redirects_the_redirect_is_the_answer() {

@@ -263,6 +263,19 @@ impl Peer {
         self.socket.as_mut()?.read_exact(&mut bytes).ok().map(|()| bytes)
     }
 
+    /// Reads so many bytes and keeps none. `None` when the client ends before.
+    pub fn skip(&mut self, mut count: usize) -> Option<()> {
+        let mut buffer = [0; 64 * 1024];
+        while count > 0 {
+            let most = count.min(buffer.len());
+            match self.socket.as_mut()?.read(&mut buffer[..most]) {
+                Ok(0) | Err(_) => return None,
+                Ok(length) => count -= length,
+            }
+        }
+        Some(())
+    }
+
     fn byte(&mut self) -> Option<u8> {
         self.exactly(1).map(|bytes| bytes[0])
     }
