@@ -4,14 +4,26 @@ use std::process::Command;
 
 /// Runs `body` in a child process that runs only the test of this name, and fails as it does.
 pub fn in_child(test: &str, body: impl FnOnce()) {
-    if std::env::var_os(MARK).is_some_and(|name| name == test) {
+    if is_child(test) {
         body();
         // Proof that the body ran to its end: the parent would else take "no test found" for a success.
         println!("{DONE}");
-        return;
+    } else {
+        run(test, |_| {});
     }
-    let program = std::env::current_exe().unwrap();
-    let output = Command::new(program).args([test, "--exact", "--nocapture"]).env(MARK, test).output().unwrap();
+}
+
+/// Tells whether this process is the child that runs the test of this name.
+pub fn is_child(test: &str) -> bool {
+    std::env::var_os(MARK).is_some_and(|name| name == test)
+}
+
+/// Runs the test of this name in a child process whose environment is prepared first, and fails as it does.
+pub fn run(test: &str, prepare: impl FnOnce(&mut Command)) {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args([test, "--exact", "--nocapture"]).env(MARK, test);
+    prepare(&mut command);
+    let output = command.output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(
         output.status.success() && text.contains(DONE),
