@@ -156,6 +156,10 @@ fn pointers_go_backwards_and_not_far() {
     for target in [start, start + 1, start + 2, 200, 255] {
         assert!(is_malformed(DnsRecord::A, &[(&[POINTER, target], A, CLASS_IN, address)]), "{target}");
     }
+    // The name is there, but behind the pointer to it.
+    let forwards: [Record<'_>; 2] =
+        [(&[POINTER, start + 16], A, CLASS_IN, address), (b"\x02me\x07example\x00", A, CLASS_IN, address)];
+    assert!(is_malformed(DnsRecord::A, &forwards));
     // Two that point at each other, the second in the data of a record.
     let to_each_other: [Record<'_>; 2] =
         [(TO_QUESTION, TXT, CLASS_IN, &[POINTER, start + 16]), (&[POINTER, start + 12], A, CLASS_IN, address)];
