@@ -1,7 +1,10 @@
 //! The ways to make a request: every test of behaviour goes all of them.
 #![allow(dead_code, unreachable_pub, reason = "every test program uses a part of it")]
 
-use std::time::{Duration, Instant};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
 use sockeye::{
     Error, ErrorKind, Http, HttpExchange, HttpMethod, HttpOptions, HttpRequest, HttpResponse, HttpStatus, Proxy,
@@ -27,7 +30,6 @@ pub enum Way {
 }
 
 /// What came of a request.
-#[derive(Debug)]
 pub struct Answer {
     /// `None`: the response is complete.
     pub error: Option<ErrorKind>,
@@ -163,6 +165,21 @@ impl Answer {
             url: String::new(),
             elapsed: Duration::ZERO,
         }
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let body = String::from_utf8_lossy(&self.body[..self.body.len().min(100)]);
+        f.debug_struct("Answer")
+            .field("error", &self.error)
+            .field("message", &self.message)
+            .field("status", &self.status)
+            .field("body", &format_args!("{} bytes: {body:?}", self.body.len()))
+            .field("fields", &self.fields)
+            .field("url", &self.url)
+            .field("elapsed", &self.elapsed)
+            .finish_non_exhaustive()
     }
 }
 
