@@ -118,9 +118,7 @@ fn whole_section<'a>(
     what: Limit,
 ) -> Result<Option<&'a [u8]>> {
     let allowed = input.get(..limits.bytes).unwrap_or(input);
-    // A line end before the first line is not the end of a head.
-    let start = (*scanned).max(usize::from(what == Limit::Head) * 2);
-    let mut position = start;
+    let mut position = *scanned;
     while let Some(found) = allowed.get(position..).and_then(|rest| rest.iter().position(|byte| *byte == b'\n')) {
         let end = position + found + 1;
         match allowed.get(end..) {

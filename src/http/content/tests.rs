@@ -185,6 +185,14 @@ fn what_has_failed_stays_failed() {
 }
 
 #[test]
+fn what_was_stopped_stays_stopped() {
+    let mut decoder = decoder("gzip").unwrap();
+    assert!(matches!(decoder.write(NGINX, &mut |_| Err(Error::Cancelled)), Err(Error::Cancelled)));
+    assert!(decoder.write(NGINX, &mut |_| Ok(())).is_err());
+    assert!(decoder.finish().is_err());
+}
+
+#[test]
 fn a_bomb_comes_in_pieces_and_stops_where_its_taker_stops() {
     // A thousand times its length.
     let member = gzip(&vec![0; 1 << 20]);
@@ -209,6 +217,10 @@ fn a_body_of_whole_pieces_is_unpacked_whole() {
         let body: Vec<u8> = (0..=250).cycle().take(length).collect();
         assert!(unpack("gzip", &gzip(&body), usize::MAX).unwrap() == body, "{length}");
         assert!(unpack("deflate", &raw(&body), 100).unwrap() == body, "{length}");
+    }
+    // So dense that the last byte has been read when the first piece is full.
+    for length in PIECE..PIECE + 20 {
+        assert_eq!(unpack("deflate", &raw(&vec![0; length]), usize::MAX).unwrap().len(), length);
     }
 }
 

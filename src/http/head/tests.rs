@@ -200,6 +200,8 @@ fn a_head_of_the_limit_is_read_and_one_more_byte_is_not() {
         let long = head(bytes + 1);
         let expected = Error::TooLong { what: Limit::Head, length: bytes as u64 + 1, limit: bytes as u64 };
         assert_eq!(outcome(parse(long.as_bytes(), limits)), Some(format!("{expected:?}")));
+        // Whoever holds so many bytes never needs room for more.
+        assert_eq!(outcome(parse(&long.as_bytes()[..bytes], limits)), Some(format!("{expected:?}")));
         if bytes < 2000 {
             assert_eq!(drip(long.as_bytes(), limits), Some(format!("{expected:?}")));
         }
