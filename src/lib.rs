@@ -61,7 +61,7 @@
 //!
 //! # Not supported
 //!
-//! No HTTP/2, no WebSockets, no HTTP server; no async runtime and no futures; no reliable or ordered delivery over UDP; no raw or packet sockets; no half of a
+//! No HTTP/2, no web sockets, no HTTP server; no async runtime and no futures; no reliable or ordered delivery over UDP; no raw or packet sockets; no half of a
 //! stream socket on another thread; no file descriptors that are not sockets in a selector.
 //!
 //! # Features

@@ -6,6 +6,7 @@ use crate::{status::Status, sys::Handle, tcp::TcpSocket, tls::TlsSocket};
 
 /// A connection as the protocols use it: non-blocking, plain or encrypted.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "most are plain, and few are kept")]
 pub(crate) enum Stream {
     Tcp(TcpSocket),
     Tls(Box<TlsSocket>),

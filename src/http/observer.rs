@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn heads_are_heard_without_secrets() {
         let fields: [(&str, &[u8]); 3] = [("Host", b"a: b"), ("authorization", b"Basic QQ=="), ("Cookie", b"id=1")];
-        let head = encode_request_head("GET", "/a:%20b", (1, 1), fields.into_iter());
+        let head = encode_request_head("GET", "/a:%20b", (1, 1), fields);
         let heard = observed(|observer| observer.request(&head));
         assert_eq!(heard, r#"Request("GET /a:%20b HTTP/1.1\nHost: a: b\nauthorization: ...\nCookie: ...")"#);
     }

@@ -57,6 +57,7 @@ fn protocols(protocols: Vec<Vec<u8>>) -> Result<Vec<Vec<u8>>> {
 }
 
 /// What the caller has given cannot be used.
+#[expect(clippy::needless_pass_by_value, reason = "so that `map_err` takes it as it is")]
 fn unusable(reason: impl ToString) -> Error {
     Error::Tls(Box::new(TlsError::Configuration { reason: reason.to_string().into() }))
 }

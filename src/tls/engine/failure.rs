@@ -37,7 +37,7 @@ fn description(alert: AlertDescription) -> String {
     }
 }
 
-/// "HandshakeFailure" and "UnknownCA" as RFC 8446 writes them: "handshake_failure", "unknown_ca".
+/// `HandshakeFailure` and `UnknownCA` as RFC 8446 writes them: `handshake_failure`, `unknown_ca`.
 fn words(name: &str) -> String {
     let mut words = String::new();
     let mut was_small = false;
