@@ -56,7 +56,7 @@ impl Server {
                 return Self { name, command, folder, ports, process, lifelines };
             }
         }
-        panic!("{name} ends instead of listening:\n{}", said(&folder));
+        panic!("{name}, which interop/setup installs, ends instead of listening:\n{}", said(&folder));
     }
 
     /// Returns the port of this number, in the order in which the command got them.
