@@ -65,7 +65,8 @@ impl Peer {
         // A thread for each pipe: neither a long command nor a silent peer can hold up the test beyond its deadline.
         let writer = thread::spawn(move || {
             for command in told {
-                if writeln!(input, "{command}").is_err() {
+                // In one piece: `openssl` looks for its commands at the beginning of what it reads.
+                if input.write_all(format!("{command}\n").as_bytes()).is_err() {
                     break;
                 }
             }
@@ -88,6 +89,15 @@ impl Peer {
         });
         let threads = vec![writer, reader, watchdog];
         Self { name: name.to_owned(), process, commands: Some(commands), answers, alive: Some(alive), threads }
+    }
+
+    /// Ends the peer without a chance to say anything: dropping it closes its input first, which is a word to some.
+    ///
+    /// # Panics
+    ///
+    /// When it has ended already.
+    pub fn kill(mut self) {
+        self.process.kill().expect("a process that runs can be killed");
     }
 
     /// Tells the peer to do something, without waiting for its answer.
