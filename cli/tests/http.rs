@@ -17,11 +17,14 @@ mod resuming;
 mod sending;
 #[path = "http/server.rs"]
 mod server;
-#[path = "http/signals.rs"]
 #[cfg(unix)]
+#[path = "http/signals.rs"]
 mod signals;
 #[path = "http/streams.rs"]
 mod streams;
+#[cfg(unix)]
+#[path = "http/terminal.rs"]
+mod terminal;
 #[path = "http/trust.rs"]
 mod trust;
 

@@ -61,13 +61,17 @@ impl Client {
         let has_body = field("content-length:").or(field("transfer-encoding:")).is_some();
         let (status, body) = match line.split(' ').collect::<Vec<_>>()[..] {
             _ if has_body => ("413 Content Too Large", Vec::new()),
-            ["GET", path, "HTTP/1.1"] => page(path).map_or(("404 Not Found", Vec::new()), |body| ("200 OK", body)),
+            ["GET" | "HEAD", path, "HTTP/1.1"] => {
+                page(path).map_or(("404 Not Found", Vec::new()), |body| ("200 OK", body))
+            }
             _ => ("501 Not Implemented", Vec::new()),
         };
         self.closes = has_body || status.starts_with('5') || field("connection:") == Some("close");
         let last = if self.closes { "Connection: close\r\n" } else { "" };
         self.output = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n{last}\r\n", body.len()).into();
-        self.output.extend(body);
+        if !line.starts_with("HEAD ") {
+            self.output.extend(body);
+        }
         self.sent = 0;
     }
 }

@@ -1,6 +1,6 @@
 //! The progress bar.
 
-use std::io::{self, IsTerminal as _};
+use std::io::{self, IsTerminal as _, Write as _};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sockeye::HttpProgress;
@@ -28,6 +28,9 @@ impl Bar {
     pub(super) fn show(&self, progress: HttpProgress) {
         let HttpProgress { sent, to_send, received, to_receive } = progress;
         let is_sending = received == 0 && to_receive.is_none();
+        if is_sending && sent == 0 {
+            return;
+        }
         let (done, total) = if is_sending { (sent, to_send) } else { (received, to_receive) };
         if total != self.0.length() {
             match total {
@@ -49,9 +52,17 @@ impl Bar {
         self.0.suspend(write)
     }
 
-    /// Leaves its last state on the terminal.
+    /// Leaves its last state on a line of its own.
     pub(super) fn end(&self) {
-        if self.0.position() > 0 { self.0.abandon() } else { self.0.finish_and_clear() }
+        if self.0.position() == 0 {
+            self.0.finish_and_clear();
+        } else {
+            self.0.abandon();
+            if !self.0.is_hidden() {
+                // Nobody may be left to see it.
+                _ = io::stderr().write_all(b"\n");
+            }
+        }
     }
 }
 
@@ -68,12 +79,89 @@ const OF_UNKNOWN_LENGTH: &str = "{spinner} {bytes}, {bytes_per_sec}, {elapsed}";
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use indicatif::TermLike;
+
     use super::*;
 
-    #[test]
-    fn templates_are_templates() {
-        for template in [OF_KNOWN_LENGTH, OF_UNKNOWN_LENGTH] {
-            ProgressStyle::with_template(template).unwrap();
+    /// A terminal that remembers the last line that was drawn.
+    #[derive(Debug, Clone, Default)]
+    struct Terminal(Arc<Mutex<String>>);
+
+    impl TermLike for Terminal {
+        fn width(&self) -> u16 {
+            80
         }
+
+        fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn write_line(&self, text: &str) -> io::Result<()> {
+            self.write_str(text)
+        }
+
+        fn write_str(&self, text: &str) -> io::Result<()> {
+            self.0.lock().unwrap().push_str(text);
+            Ok(())
+        }
+
+        fn clear_line(&self) -> io::Result<()> {
+            self.0.lock().unwrap().clear();
+            Ok(())
+        }
+
+        fn flush(&self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What the bar shows after these.
+    fn shown(all: &[HttpProgress]) -> String {
+        let terminal = Terminal::default();
+        let bar = Bar::draw_on(ProgressDrawTarget::term_like_with_hz(Box::new(terminal.clone()), 255));
+        for progress in all {
+            bar.show(*progress);
+        }
+        bar.0.tick();
+        let line = terminal.0.lock().unwrap();
+        line.trim().to_owned()
+    }
+
+    fn progress(sent: u64, to_send: Option<u64>, received: u64, to_receive: Option<u64>) -> HttpProgress {
+        HttpProgress { sent, to_send, received, to_receive }
+    }
+
+    #[test]
+    fn it_shows_what_moves_of_what_is_known() {
+        let upload = progress(1024, Some(4096), 0, None);
+        let download = progress(4096, Some(4096), 1 << 20, Some(4 << 20));
+        let endless = progress(0, Some(0), 3 << 20, None);
+        let line = shown(&[upload]);
+        assert!(line.starts_with("[=====") && line.contains("]  25% 1.00 KiB of 4.00 KiB, "), "{line}");
+        let line = shown(&[upload, download]);
+        assert!(line.contains("]  25% 1.00 MiB of 4.00 MiB, ") && line.ends_with(" left"), "{line}");
+        let line = shown(&[endless]);
+        assert!(line.contains(" 3.00 MiB, ") && !line.contains('%') && !line.contains("of"), "{line}");
+    }
+
+    #[test]
+    fn it_is_not_there_before_anything_moves() {
+        let bar = Bar::hidden();
+        bar.show(progress(0, Some(0), 0, None));
+        assert_eq!((bar.0.position(), bar.0.length()), (0, None));
     }
 }
