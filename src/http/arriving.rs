@@ -136,10 +136,11 @@ impl Arriving {
     pub(super) fn data(&mut self, data: &[u8], sink: &mut dyn Sink) -> Result<()> {
         self.received += data.len() as u64;
         let Self { response, target, decoder, body_limit, .. } = self;
+        let expected = if decoder.is_none() { self.length } else { None };
         let mut deliver = |data: &[u8]| match target {
             Target::Sink => sink.write(data),
             Target::Nowhere => Ok(()),
-            Target::Memory => keep(response.body_mut(), data, *body_limit),
+            Target::Memory => keep(response.body_mut(), data, expected, *body_limit),
         };
         match decoder {
             Some(decoder) => decoder.write(data, &mut deliver),
@@ -160,6 +161,7 @@ impl Arriving {
             decoder.finish()?;
         }
         self.response.set_trailers(trailers);
+        self.response.trim_body();
         Ok(self.next.take())
     }
 
@@ -190,14 +192,25 @@ impl Arriving {
     }
 }
 
-fn keep(body: &mut Vec<u8>, data: &[u8], limit: u64) -> Result<()> {
+fn keep(body: &mut Vec<u8>, data: &[u8], expected: Option<u64>, limit: u64) -> Result<()> {
     let length = (body.len() as u64).saturating_add(data.len() as u64);
     if length > limit {
         return Err(Error::TooLong { what: Limit::Body, length, limit });
     }
+    if body.len() >= GROWN && body.capacity() - body.len() < data.len() {
+        // All that may come at once: to move a body of some megabytes costs a game its frame. Memory that nothing is
+        // written to is only an address.
+        let most = expected.unwrap_or_else(|| length.saturating_mul(2).max(LARGE)).min(limit).max(length);
+        body.reserve_exact(usize::try_from(most).unwrap_or(usize::MAX) - body.len());
+    }
     body.extend_from_slice(data);
     Ok(())
 }
+
+/// A body of this size grows no more by and by.
+const GROWN: usize = 256 * 1024;
+/// The room for a body that has grown, and whose end is unknown.
+const LARGE: u64 = 64 * 1024 * 1024;
 
 /// How much of a redirect's body is read so that the connection can be used again.
 const DISCARDED: u64 = 64 * 1024;

@@ -127,10 +127,10 @@ impl Outgoing {
         }
     }
 
-    /// Sends what goes in one attempt.
-    pub(super) fn advance(&mut self, stream: &mut Stream) -> Result<Sent> {
+    /// Sends what goes in one attempt, `most` bytes at most: to copy them takes time.
+    pub(super) fn advance(&mut self, stream: &mut Stream, most: usize) -> Result<Sent> {
         loop {
-            let rest = self.front.get(self.sent..).unwrap_or_default();
+            let rest = at_most(self.front.get(self.sent..).unwrap_or_default(), most);
             if !rest.is_empty() {
                 return match stream.send(rest) {
                     Status::Done(sent) => {
@@ -149,7 +149,7 @@ impl Outgoing {
                 Phase::Body => match self.sources.front_mut() {
                     None => self.phase = Phase::Finished,
                     Some(_) => {
-                        if let Some(sent) = self.advance_body(stream)? {
+                        if let Some(sent) = self.advance_body(stream, most)? {
                             return Ok(sent);
                         }
                     }
@@ -159,11 +159,11 @@ impl Outgoing {
     }
 
     /// Sends a part of the first source, or puts it into `front`; `None` where there is something else to do first.
-    fn advance_body(&mut self, stream: &mut Stream) -> Result<Option<Sent>> {
+    fn advance_body(&mut self, stream: &mut Stream, most: usize) -> Result<Option<Sent>> {
         let (outcome, is_at_end) = match self.sources.front_mut() {
             None => return Ok(None),
             Some(Source::Bytes { bytes, sent }) => {
-                let rest = bytes.get(*sent..).unwrap_or_default();
+                let rest = at_most(bytes.get(*sent..).unwrap_or_default(), most);
                 let outcome = stream.send(rest);
                 if let Status::Done(count) = outcome {
                     *sent += count;
@@ -175,7 +175,7 @@ impl Outgoing {
                 let failed = |error| Error::file(path, error);
                 if left == 0 {
                     (Status::Done(0), true)
-                } else if let Some(result) = stream.send_file(file, *offset, left) {
+                } else if let Some(result) = stream.send_file(file, *offset, left.min(most as u64)) {
                     let outcome = match result {
                         Ok(0) => return Err(failed(io::ErrorKind::UnexpectedEof.into())),
                         Ok(count) => {
@@ -238,6 +238,10 @@ impl Outgoing {
             Status::Error(error) => Err(error),
         }
     }
+}
+
+fn at_most(bytes: &[u8], most: usize) -> &[u8] {
+    bytes.get(..most).unwrap_or(bytes)
 }
 
 /// Makes room for so many bytes in a buffer whose own have gone.

@@ -83,6 +83,13 @@ impl HttpResponse {
         &mut self.body
     }
 
+    /// Gives back the room that a body has grown into and does not need.
+    pub(super) fn trim_body(&mut self) {
+        if self.body.capacity() / 2 > self.body.len() {
+            self.body.shrink_to_fit();
+        }
+    }
+
     pub(super) fn set_trailers(&mut self, trailers: HttpFields) {
         self.trailers = trailers;
     }

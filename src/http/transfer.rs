@@ -30,6 +30,7 @@ pub(super) struct Transfer {
     incoming: Incoming,
     is_reused: bool,
     has_received: bool,
+    is_packed: bool,
     /// When the body goes although the server has not asked for it.
     held_until: Option<Instant>,
     received: u64,
@@ -73,8 +74,12 @@ pub(super) enum Pace {
 struct Stride {
     /// The largest read, and how much is sent.
     size: usize,
-    /// How much of the body is handed on at once, to be decompressed perhaps.
+    /// How much is sent by one call.
+    send: usize,
+    /// How much of the body is handed on at once.
     piece: usize,
+    /// The same of a compressed body, of which a byte may become a thousand.
+    packed: usize,
     until: Option<Instant>,
 }
 
@@ -93,8 +98,16 @@ impl Pace {
     fn begin(self) -> Stride {
         match self {
             // Larger reads gain nothing.
-            Self::Straight => Stride { size: 256 * 1024, piece: usize::MAX, until: None },
-            Self::Frame => Stride { size: 64 * 1024, piece: 16 * 1024, until: Some(Instant::now() + FRAME_SHARE) },
+            Self::Straight => {
+                Stride { size: 256 * 1024, send: usize::MAX, piece: usize::MAX, packed: usize::MAX, until: None }
+            }
+            Self::Frame => Stride {
+                size: 64 * 1024,
+                send: 64 * 1024,
+                piece: 16 * 1024,
+                packed: 256,
+                until: Some(Instant::now() + FRAME_SHARE),
+            },
         }
     }
 }
@@ -115,6 +128,7 @@ impl Transfer {
             incoming,
             is_reused,
             has_received: false,
+            is_packed: false,
             held_until: None,
             received: 0,
             route: None,
@@ -130,7 +144,7 @@ impl Transfer {
         let mut direction = Direction::Read;
         let mut has_sent = std::mem::take(&mut self.sent_ahead);
         while !self.outgoing.is_finished() {
-            match self.outgoing.advance(&mut self.connection.stream)? {
+            match self.outgoing.advance(&mut self.connection.stream, pace.send)? {
                 Sent::Some(count) => {
                     has_sent = true;
                     budget = budget.saturating_sub(count);
@@ -213,7 +227,7 @@ impl Transfer {
 
     /// Looks at what has come.
     fn parse(&mut self, pace: Stride, on: &mut dyn FnMut(Event<'_>) -> Result<()>) -> Result<Parsed> {
-        let mut piece = pace.piece;
+        let mut piece = if self.is_packed { pace.packed } else { pace.piece };
         loop {
             let Range { start, end } = self.unread;
             let end = if self.incoming.head().is_some() { end.min(start.saturating_add(piece)) } else { end };
@@ -236,6 +250,10 @@ impl Transfer {
                         // The server does not want the rest (RFC 9110 section 10.1.1, RFC 9112 section 9.5).
                         self.outgoing.abandon();
                         self.may_reuse = false;
+                    }
+                    if head.fields.contains("Content-Encoding") {
+                        self.is_packed = true;
+                        piece = pace.packed;
                     }
                     on(Event::Head(head, self.incoming.remaining()))?;
                 }

@@ -1,0 +1,187 @@
+//! A loop of 60 frames a second with exchanges in flight, and what their polls cost it.
+#![allow(dead_code, unreachable_pub, reason = "every test program uses a part of it")]
+#![allow(unsafe_code, reason = "std has no clock for the time of one thread")]
+
+use std::{
+    fmt, thread,
+    time::{Duration, Instant},
+};
+
+use sockeye::{HttpExchange, Status};
+
+/// What a poll may take of a frame of 16.7 ms.
+pub const SHARE: Duration = Duration::from_millis(1);
+const FRAME: Duration = Duration::from_micros(16_667);
+/// A machine that does other things too takes its cores away now and then, or stops as a whole: a figure of it counts
+/// when it was reached once in so many tries.
+const TRIES: usize = 8;
+
+/// What one call cost this thread.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Cost {
+    pub elapsed: Duration,
+    /// The time of the processor, which other programs cannot add to.
+    pub processor: Duration,
+    /// The system took the core away: `elapsed` says nothing about the call.
+    pub was_interrupted: bool,
+}
+
+/// The worst of many calls.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Worst {
+    pub calls: usize,
+    pub interrupted: usize,
+    /// Of those that kept their core.
+    pub elapsed: Duration,
+    pub processor: Duration,
+    /// Of all.
+    pub with_interruptions: Duration,
+}
+
+/// An exchange that is begun anew whenever it has ended.
+pub struct Runner<'a> {
+    name: &'static str,
+    begin: Box<dyn Fn() -> HttpExchange + 'a>,
+    exchange: Option<HttpExchange>,
+    polls: Worst,
+    begins: Worst,
+    ended: usize,
+    last: String,
+}
+
+impl<'a> Runner<'a> {
+    pub fn new(name: &'static str, begin: impl Fn() -> HttpExchange + 'a) -> Self {
+        let (polls, begins) = (Worst::default(), Worst::default());
+        Self { name, begin: Box::new(begin), exchange: None, polls, begins, ended: 0, last: String::new() }
+    }
+
+    /// How often it came to its end.
+    pub fn ended(&self) -> usize {
+        self.ended
+    }
+
+    /// What the last end was.
+    pub fn last(&self) -> &str {
+        &self.last
+    }
+
+    fn frame(&mut self) {
+        let exchange = match &mut self.exchange {
+            Some(exchange) => exchange,
+            None => {
+                let (exchange, cost) = measured(&self.begin);
+                self.begins.note(cost);
+                self.exchange.insert(exchange)
+            }
+        };
+        let (status, cost) = measured(|| exchange.poll());
+        self.polls.note(cost);
+        self.last = match status {
+            Status::NotReady => return,
+            Status::Done(response) => format!("{} with {} bytes", response.status(), response.body().len()),
+            Status::Error(error) => error.to_string(),
+            Status::Disconnected => "disconnected".to_owned(),
+        };
+        self.ended += 1;
+        self.exchange = None;
+    }
+}
+
+/// Plays until no poll takes longer than its share, some tries at most; prints and returns the last try.
+///
+/// Two things are asserted of a try: that no poll needed more than the share of the processor, and that no poll during
+/// which the system left the core to this thread took longer by the clock, asleep or not.
+pub fn play<'a>(seconds: u64, runners: impl Fn() -> Vec<Runner<'a>>) -> Vec<Runner<'a>> {
+    let mut outcome = Vec::new();
+    for attempt in 1..=TRIES {
+        outcome = runners();
+        let frames = run(seconds, &mut outcome);
+        println!("try {attempt}: {frames} frames");
+        for Runner { name, polls, begins, ended, last, .. } in &outcome {
+            println!("  {name}: poll {polls}; begin {begins}; {ended} ended, the last with {last:?}");
+        }
+        let share = |runner: &Runner<'_>| runner.polls.elapsed < SHARE && runner.polls.processor < SHARE;
+        if outcome.iter().all(share) {
+            return outcome;
+        }
+    }
+    let worst = outcome.iter().map(|runner| runner.polls.elapsed.max(runner.polls.processor)).max();
+    panic!("a poll took {worst:?} in the last of {TRIES} tries");
+}
+
+fn run(seconds: u64, runners: &mut [Runner<'_>]) -> usize {
+    let begin = Instant::now();
+    let mut next = begin;
+    let mut frames = 0;
+    while begin.elapsed() < Duration::from_secs(seconds) {
+        runners.iter_mut().for_each(Runner::frame);
+        frames += 1;
+        // The rest of the frame is the game's.
+        next += FRAME;
+        thread::sleep(next.saturating_duration_since(Instant::now()));
+    }
+    frames
+}
+
+impl Worst {
+    fn note(&mut self, cost: Cost) {
+        self.calls += 1;
+        self.with_interruptions = self.with_interruptions.max(cost.elapsed);
+        self.processor = self.processor.max(cost.processor);
+        if cost.was_interrupted {
+            self.interrupted += 1;
+        } else {
+            self.elapsed = self.elapsed.max(cost.elapsed);
+        }
+    }
+}
+
+impl fmt::Display for Worst {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { calls, interrupted, elapsed, processor, with_interruptions } = self;
+        write!(f, "at most {elapsed:?}, {processor:?} of the processor ({calls} calls")?;
+        if *interrupted > 0 {
+            write!(f, ", {interrupted} of them interrupted, at most {with_interruptions:?}")?;
+        }
+        write!(f, ")")
+    }
+}
+
+/// Runs something and tells what it cost.
+pub fn measured<T>(body: impl FnOnce() -> T) -> (T, Cost) {
+    let switches = interruptions();
+    let processor = processor_time();
+    let begin = Instant::now();
+    let value = body();
+    let elapsed = begin.elapsed();
+    let processor = processor_time().saturating_sub(processor);
+    (value, Cost { elapsed, processor, was_interrupted: interruptions() != switches })
+}
+
+#[cfg(unix)]
+fn processor_time() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: it writes to one `timespec`.
+    assert_eq!(unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) }, 0);
+    Duration::new(time.tv_sec.try_into().unwrap(), time.tv_nsec.try_into().unwrap())
+}
+
+#[cfg(not(unix))]
+fn processor_time() -> Duration {
+    Duration::ZERO
+}
+
+/// How often the system has taken the core from this thread although it had something to do.
+#[cfg(target_os = "linux")]
+fn interruptions() -> i64 {
+    // SAFETY: a `rusage` of zeros is one.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: it writes to one `rusage`.
+    assert_eq!(unsafe { libc::getrusage(libc::RUSAGE_THREAD, &raw mut usage) }, 0);
+    usage.ru_nivcsw
+}
+
+#[cfg(not(target_os = "linux"))]
+fn interruptions() -> i64 {
+    0
+}
