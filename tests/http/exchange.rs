@@ -20,7 +20,7 @@ fn get(target: &str) -> HttpRequest {
 }
 
 /// Polls an exchange to its end.
-pub fn finish(exchange: &mut HttpExchange) -> Result<HttpResponse, sockeye::Error> {
+pub(crate) fn finish(exchange: &mut HttpExchange) -> Result<HttpResponse, sockeye::Error> {
     let end = Instant::now() + LONG;
     loop {
         match exchange.poll() {
@@ -32,7 +32,7 @@ pub fn finish(exchange: &mut HttpExchange) -> Result<HttpResponse, sockeye::Erro
 }
 
 /// The same for many, side by side.
-pub fn finish_all(exchanges: &mut [HttpExchange]) {
+pub(crate) fn finish_all(exchanges: &mut [HttpExchange]) {
     for exchange in exchanges.iter_mut() {
         let _ = exchange.poll();
     }
@@ -50,7 +50,7 @@ pub fn finish_all(exchanges: &mut [HttpExchange]) {
 
 /// Waits until something is true.
 #[track_caller]
-pub fn eventually(condition: impl Fn() -> bool) {
+pub(crate) fn eventually(condition: impl Fn() -> bool) {
     let end = Instant::now() + LONG;
     while !condition() {
         assert!(Instant::now() < end, "it never happens");

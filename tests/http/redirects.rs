@@ -307,7 +307,7 @@ fn a_redirect_out_of_https_is_refused_unless_it_is_allowed() {
     });
     Way::each(|way| {
         let mut trust = TlsClientOptions::default();
-        trust.trust = Trust::Pinned(vec![fingerprint.clone()]);
+        trust.trust = Trust::Pinned(vec![fingerprint]);
         let mut safe = options(LONG);
         safe.tls = Some(TlsClient::with_options(trust).unwrap());
         let mut unsafe_ = safe.clone();

@@ -46,7 +46,7 @@ fn clients_and_exchanges_keep_their_secrets() {
     request.set_field("Cookie", "mine=s3ss10n").unwrap();
     let mut exchange = http.begin(&request);
     assert_silent(&format!("{exchange:?} {exchange:#?}"));
-    crate::exchange::finish(&mut exchange);
+    assert!(crate::exchange::finish(&mut exchange).unwrap().ok());
     assert_silent(&format!("{exchange:?} {http:?}"));
     let response = http.send_request(&request);
     assert_silent(&format!("{response:?} {:?} {}", response.fields(), response.url()));
