@@ -121,6 +121,34 @@ mod tests {
     use super::*;
 
     #[test]
+    fn each_asking_is_to_the_next_address_of_the_server() {
+        let addresses = [IpAddress::LOCAL_HOST, IpAddress::LOCAL_HOST_V6];
+        // The port that is free at one address may be taken at the other.
+        let Some((servers, port)) = (0..16).find_map(|_| same_port(addresses)) else {
+            assert!(std::env::var_os("CI").is_none(), "this machine has no IPv6");
+            return;
+        };
+        let mut asked = Asked::new(Question::stun().unwrap(), &addresses, port).unwrap();
+        for times in 1..=4 {
+            let mut buffer = [0; 64];
+            let (length, ..) = servers[(times + 1) % 2].receive(&mut buffer).into_result().unwrap();
+            assert_eq!(buffer[..length], asked.question.to_bytes());
+            asked.ask_again().unwrap();
+        }
+    }
+
+    fn same_port(addresses: [IpAddress; 2]) -> Option<([UdpSocket; 2], u16)> {
+        let mut servers = [UdpSocket::new(), UdpSocket::new()];
+        let mut port = UdpSocket::ANY_PORT;
+        for (server, address) in servers.iter_mut().zip(addresses) {
+            server.set_timeout(Some(Duration::from_secs(20))).unwrap();
+            server.bind_to(address, port).done()?;
+            port = server.local_port();
+        }
+        Some((servers, port))
+    }
+
+    #[test]
     fn the_pauses_are_those_of_the_rfc() {
         let mut asked = Asked::new(Question::stun().unwrap(), &[IpAddress::LOCAL_HOST], 9).unwrap();
         let mut pauses = vec![FIRST_PAUSE];
