@@ -30,7 +30,7 @@ pub(crate) struct HttpArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Request")]
 pub(crate) struct SendingArgs {
-    /// Method [default: GET; POST with -d or -F; HEAD with -I]
+    /// GET, HEAD, POST, PUT, DELETE, PATCH or OPTIONS [default: GET; POST with -d or -F; HEAD with -I]
     #[arg(short = 'X', long = "request", value_name = "METHOD")]
     pub(crate) method: Option<HttpMethod>,
     /// Send this field; may be given many times
@@ -48,6 +48,9 @@ pub(crate) struct SendingArgs {
     /// Say who asks
     #[arg(short = 'u', long = "user", value_name = "USER:PASSWORD")]
     pub(crate) credentials: Option<Credentials>,
+    /// Follow redirects, at most ten
+    #[arg(short = 'L', long)]
+    pub(crate) location: bool,
     /// Speak HTTP/1.0
     #[arg(short = '0', long = "http1.0")]
     pub(crate) http_1_0: bool,
@@ -63,18 +66,12 @@ pub(crate) struct ReceivingArgs {
     /// Write the head of the response to this file; - is standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) head: Option<PathBuf>,
-    /// Follow redirects, at most ten
-    #[arg(short = 'L', long)]
-    pub(crate) location: bool,
     /// Go on where an earlier --resume with the same -o was cut off
     #[arg(long, requires = "output")]
     pub(crate) resume: bool,
     /// Write nothing and end with 22 when the status is 400 or more
     #[arg(short = 'f', long)]
     pub(crate) fail: bool,
-    /// End with 1 when it takes longer than this many seconds
-    #[arg(short = 'm', long, value_name = "S", value_parser = seconds)]
-    pub(crate) max_time: Option<Duration>,
 }
 
 /// The connection.
@@ -90,6 +87,9 @@ pub(crate) struct ConnectingArgs {
     /// Trust anybody: whoever is on the way can read and change everything
     #[arg(short = 'k', long, group = "trust")]
     pub(crate) insecure: bool,
+    /// Give up after this many seconds, whatever has come by then
+    #[arg(short = 'm', long, value_name = "S", value_parser = seconds)]
+    pub(crate) max_time: Option<Duration>,
     /// Go through this proxy: http://, socks5:// or socks5h://; none goes directly [default: as the environment says]
     #[arg(short = 'x', long, value_name = "URL")]
     pub(crate) proxy: Option<String>,
@@ -189,10 +189,10 @@ pub(crate) const ABOUT: &str = "\
 Transfers over HTTP/1.1: the body of the response goes to standard output or into
 a file, and the exit status says whether all of it came.
 
-A file appears under its name when it is whole; what there was before stays until
-then. A progress bar shows on a terminal while a file is written. Compressed
-responses are asked for and unpacked. HTTPS trusts what the system trusts. The
-letters of the options mean what they mean to curl.";
+A file has its name only once it is whole; what there was before stays until then.
+A progress bar shows on a terminal while a file is written. Compressed responses
+are asked for and unpacked. HTTPS trusts what the system trusts. The letters of
+the options mean what they mean to curl.";
 
 const EXAMPLES: &str = "\
 Examples:

@@ -9,8 +9,8 @@ use super::{failure::Failure, heads, options::HttpArgs, progress::Bar};
 /// How the command line wants the server to be reached and the response to be taken.
 pub(super) fn of(args: &HttpArgs, bar: &Bar) -> Result<HttpOptions, Failure> {
     let mut options = HttpOptions::default();
-    options.limit = args.receiving.max_time;
-    if !args.receiving.location {
+    options.limit = args.connecting.max_time;
+    if !args.sending.location {
         options.redirects = 0;
     }
     options.body_limit = IN_MEMORY;

@@ -73,6 +73,23 @@ fn what_is_no_url_is_one_line() {
     }
 }
 
+/// A disk that is full, whether the program has opened it itself or not.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_written_is_one_line() {
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let server = answer(response("200 OK", "", "hello"));
+    let output = http(&[&server.url("/")]).stdout(full).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said.starts_with("sockeye: http: standard output: No space left"), "{said}");
+    server.end();
+    let server = answer(response("200 OK", "", "hello"));
+    let said = run(&["-o", "/dev/full", &server.url("/")]).failure(1);
+    assert!(said.starts_with("\"/dev/full\": No space left"), "{said}");
+    server.end();
+}
+
 #[test]
 fn max_time_ends_whatever_takes_longer() {
     let folder = Folder::new("max_time");
