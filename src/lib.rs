@@ -75,6 +75,8 @@
 //!
 //! Tested on Linux. macOS, the BSDs and Windows are compiled, not run. Needs Rust 1.88.
 #![deny(unsafe_code)]
+// The sockets offer the protocols more than they need themselves.
+#![cfg_attr(not(feature = "http"), allow(dead_code, unused_imports))]
 
 mod bytes;
 mod error;
@@ -89,6 +91,7 @@ mod packet;
 mod public_address;
 mod selector;
 mod status;
+#[cfg(feature = "http")]
 mod stream;
 mod surface;
 mod sys;
