@@ -129,6 +129,8 @@ pub mod fuzzing {
     pub use crate::http::fuzzing::*;
     #[cfg(feature = "http")]
     pub use crate::public_address::fuzzing::{dns_answer, dns_query, stun_answer};
+    #[cfg(feature = "tls")]
+    pub use crate::tls::known_host;
 }
 
 #[cfg(doctest)]

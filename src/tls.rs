@@ -15,6 +15,8 @@ mod server;
 use std::{net::SocketAddr, time::Duration};
 
 pub use client::{TlsClient, TlsClientOptions, Trust};
+#[cfg(all(fuzzing, feature = "tls"))]
+pub use engine::known_host;
 pub use fingerprint::Fingerprint;
 pub use identity::TlsIdentity;
 pub use known_hosts::KnownHosts;

@@ -6,7 +6,7 @@ use std::{path::Path, sync::OnceLock};
 
 use interop::{
     Authority, Folder, Openssl,
-    sockets::{Mode, listening, settled, unconnected},
+    sockets::{Mode, listening, settled, unconnected, wait_until_readable},
 };
 use sockeye::{
     Error, ErrorKind, Interest, IpAddress, RootCertificates, Status, TcpListener, TlsClient, TlsClientOptions,
@@ -358,7 +358,7 @@ fn a_killed_peer_has_not_ended_in_order() {
             handshake(&mut socket).into_result().unwrap();
             converse(&mut socket, &mut peer);
             peer.tell("last words");
-            interop::sockets::wait_until_readable(&socket);
+            wait_until_readable(&socket);
             peer.kill();
             expect_line(&mut socket, "last words");
             assert_eq!(receive(&mut socket, &mut [0]).error().unwrap().kind(), ErrorKind::Truncated);
@@ -413,6 +413,8 @@ fn keys_are_changed() {
         for command in ["k", "K", "K"] {
             converse(&mut socket, &mut peer);
             peer.tell(command);
+            // Until the message for it is here: else it would take the next line for a part of the command.
+            wait_until_readable(&socket);
             converse(&mut socket, &mut peer);
         }
     }

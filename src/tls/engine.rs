@@ -15,6 +15,8 @@ use rustls::{SupportedProtocolVersion, crypto::CryptoProvider, version};
 
 pub(super) use client::Client;
 pub(super) use identity::Identity;
+#[cfg(fuzzing)]
+pub use known_hosts::known_host;
 pub(super) use roots::Roots;
 pub(super) use server::Server;
 pub(super) use session::Session;
