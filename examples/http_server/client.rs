@@ -7,16 +7,19 @@ use sockeye::{Status, TcpSocket};
 /// A connection, with what has arrived of a request and what has to go of an answer.
 pub(crate) struct Client {
     pub(crate) socket: TcpSocket,
+    pub(crate) heard: Instant,
     input: Vec<u8>,
     output: Vec<u8>,
     sent: usize,
+    /// Bytes of the body that are not in the output yet: a long one never is as a whole.
+    rest: usize,
     closes: bool,
-    pub(crate) heard: Instant,
 }
 
 impl Client {
     pub(crate) fn new(socket: TcpSocket) -> Self {
-        Self { socket, input: Vec::new(), output: Vec::new(), sent: 0, closes: false, heard: Instant::now() }
+        let (input, output) = (Vec::new(), Vec::new());
+        Self { socket, heard: Instant::now(), input, output, sent: 0, rest: 0, closes: false }
     }
 
     /// Whether it waits for room to send, and not for a request.
@@ -24,7 +27,7 @@ impl Client {
         self.sent < self.output.len()
     }
 
-    /// Goes on as far as it can without waiting; `false` at the end.
+    /// Goes on as far as it can without waiting, but not for long; `false` at the end.
     pub(crate) fn go_on(&mut self) -> bool {
         self.heard = Instant::now();
         let mut buffer = [0; 4096];
@@ -41,10 +44,15 @@ impl Client {
                 Status::NotReady => return true,
                 Status::Disconnected | Status::Error(_) => return false,
             }
-            match self.is_sending() {
-                true => return true,
-                false if self.closes => return self.socket.shutdown_send().is_done(),
-                false => {}
+            if !self.is_sending() && self.rest > 0 {
+                self.output.clear();
+                self.fill();
+            }
+            if self.is_sending() {
+                return true;
+            }
+            if self.closes {
+                return self.socket.shutdown_send().is_done();
             }
             let Some(end) = self.input.windows(4).position(|end| end == b"\r\n\r\n") else {
                 return self.input.len() < MAX_HEAD;
@@ -59,28 +67,31 @@ impl Client {
         let fields = fields.to_ascii_lowercase();
         let field = |name: &str| fields.lines().find_map(|line| Some(line.strip_prefix(name)?.trim()));
         let has_body = field("content-length:").or(field("transfer-encoding:")).is_some();
-        let (status, body) = match line.split(' ').collect::<Vec<_>>()[..] {
-            _ if has_body => ("413 Content Too Large", Vec::new()),
-            ["GET" | "HEAD", path, "HTTP/1.1"] => {
-                page(path).map_or(("404 Not Found", Vec::new()), |body| ("200 OK", body))
-            }
-            _ => ("501 Not Implemented", Vec::new()),
+        let (status, length) = match line.split(' ').collect::<Vec<_>>()[..] {
+            _ if has_body => ("413 Content Too Large", 0),
+            ["GET" | "HEAD", path, "HTTP/1.1"] => page(path).map_or(("404 Not Found", 0), |length| ("200 OK", length)),
+            _ => ("501 Not Implemented", 0),
         };
         self.closes = has_body || status.starts_with('5') || field("connection:") == Some("close");
         let last = if self.closes { "Connection: close\r\n" } else { "" };
-        self.output = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n{last}\r\n", body.len()).into();
-        if !line.starts_with("HEAD ") {
-            self.output.extend(body);
-        }
+        self.output = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\n{last}\r\n").into();
+        self.rest = if line.starts_with("HEAD ") { 0 } else { length };
+        self.fill();
+    }
+
+    /// Puts the next piece of the body behind what is in the output, of which nothing has gone.
+    fn fill(&mut self) {
         self.sent = 0;
+        let piece = self.rest.min(PIECE);
+        self.rest -= piece;
+        self.output.resize(self.output.len() + piece, b'.');
     }
 }
 
-/// What is at a path: `/bytes/1000` is a thousand bytes.
-fn page(path: &str) -> Option<Vec<u8>> {
-    let length = path.strip_prefix("/bytes/")?.parse().ok()?;
-    (length <= MAX_PAGE).then(|| vec![b'.'; length])
+/// How long the page at a path is: `/bytes/1000` is a thousand bytes.
+fn page(path: &str) -> Option<usize> {
+    path.strip_prefix("/bytes/")?.parse().ok()
 }
 
 const MAX_HEAD: usize = 8 * 1024;
-const MAX_PAGE: usize = 64 << 20;
+const PIECE: usize = 256 * 1024;
