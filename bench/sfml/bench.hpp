@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <string>
 
 #if SFML_VERSION_MAJOR != 2
 #error "these rounds are written for SFML 2"
@@ -71,6 +72,9 @@ void emptyUdpReceive();
 
 void packets();
 void packetsBeside();
+
+// Gets 1 KiB from the web server at `address`, which is "ip:port".
+void httpNew(const std::string& address);
 
 // Prints `heap resident`: the bytes that `count` connected sockets grew this process by.
 void memory(std::size_t count);

@@ -54,7 +54,13 @@ int main(int argc, char** argv)
         memory(std::strtoull(argv[2], nullptr, 10));
         return 0;
     }
-    expect(argc == 2, "usage: NAME | memory COUNT");
+    if (argc == 3 && std::strcmp(argv[1], "http-new") == 0)
+    {
+        pin(Core::Main);
+        httpNew(argv[2]);
+        return 0;
+    }
+    expect(argc == 2, "usage: NAME | http-new ADDRESS | memory COUNT");
     const auto round = rounds.find(argv[1]);
     expect(round != rounds.end(), "no round of this name");
     pin(Core::Main);

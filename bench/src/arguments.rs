@@ -1,11 +1,12 @@
 //! The command line.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::Result;
 
 pub const HELP: &str = "\
-Measures sockeye against raw std::net, epoll, SFML, mio, polling and message-io.
+Measures sockeye against raw std::net, epoll, SFML, mio, polling, message-io, ureq, libcurl and curl.
 
 usage: bench [--only NAME]... [--rounds N] [--length MS] [--quick] [--no-calls]
        bench list
@@ -20,15 +21,16 @@ usage: bench [--only NAME]... [--rounds N] [--length MS] [--quick] [--no-calls]
   calls         counts the system calls of one contestant, by name
 ";
 
-/// What the program was asked to do. The last three are how it starts itself.
+/// What the program was asked to do. The last four are how it starts itself.
 pub enum Command {
     All(Options),
     List,
     Calls { benchmark: String, contestant: String, operations: u64 },
     Help,
-    Round { benchmark: String, contestant: String },
+    Round { benchmark: String, contestant: String, server: Option<SocketAddr> },
     Hold { benchmark: String, contestant: String, count: usize },
     Peers { port: u16, count: usize },
+    Transfer { kind: String, url: String, path: String },
 }
 
 /// How much is measured.
@@ -64,8 +66,13 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command> {
             contestant: (*contestant).into(),
             operations: operations.first().map_or(Ok(crate::calls::OPERATIONS), |number| number.parse())?,
         },
-        ["round", benchmark, contestant] => {
-            Command::Round { benchmark: (*benchmark).into(), contestant: (*contestant).into() }
+        ["round", benchmark, contestant, server @ ..] if server.len() <= 1 => Command::Round {
+            benchmark: (*benchmark).into(),
+            contestant: (*contestant).into(),
+            server: server.first().map(|address| address.parse()).transpose()?,
+        },
+        ["transfer", kind, url, path] => {
+            Command::Transfer { kind: (*kind).into(), url: (*url).into(), path: (*path).into() }
         }
         ["hold", benchmark, contestant, count] => {
             Command::Hold { benchmark: (*benchmark).into(), contestant: (*contestant).into(), count: count.parse()? }

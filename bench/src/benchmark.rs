@@ -1,9 +1,12 @@
 //! The list of what is measured: each benchmark with its contestants, ours first.
 
+use std::net::SocketAddr;
+
 use crate::Result;
 use crate::contestant::BULK;
 use crate::contestant::batch::{MmsgDatagrams, SegmentedDatagrams};
 use crate::contestant::epoll::{EpollDatagramWatcher, EpollWatcher};
+use crate::contestant::http::{Libcurl, OurHttp, RawHttp, Ureq};
 use crate::contestant::message_io::{MessageIoDatagrams, MessageIoFramed, MessageIoStream, MessageIoWatcher};
 use crate::contestant::mio::{MioDatagrams, MioStream, MioWatcher};
 use crate::contestant::ours::{
@@ -13,7 +16,7 @@ use crate::contestant::polling::{PollingDatagrams, PollingStream, PollingWatcher
 use crate::contestant::raw::{ConnectedDatagrams, RawDatagrams, RawFramed, RawStream};
 use crate::session::Session;
 use crate::workload::memory::Growth;
-use crate::workload::{idle, memory};
+use crate::workload::{http, idle, memory};
 use crate::workload::{packets, selector, tcp, udp};
 
 /// One kind of work and everybody who does it. The first contestant is ours.
@@ -34,6 +37,9 @@ pub struct Contestant {
 pub enum Round {
     Here(fn(Session) -> Result<()>),
     Sfml(&'static str),
+    /// The same with a web server at this address.
+    HttpHere(fn(Session, SocketAddr) -> Result<()>),
+    HttpSfml(&'static str),
 }
 
 /// What a rate counts.
@@ -378,6 +384,64 @@ pub const BENCHMARKS: &[Benchmark] = &[
     },
 ];
 
+/// With a web server in a process of its own, on the same core or, with two threads, on the other.
+pub const HTTP_BENCHMARKS: &[Benchmark] = &[
+    Benchmark {
+        name: "http-get",
+        title: "HTTP GET, 1 KiB, kept connection",
+        unit: Unit::Each("requests"),
+        threads: Threads::One,
+        contestants: &[
+            http_here("ours", http::get::<OurHttp>),
+            http_here("std, by hand", http::get::<RawHttp>),
+            http_here("ureq", http::get::<Ureq>),
+            http_here("libcurl", http::get::<Libcurl>),
+        ],
+    },
+    Benchmark {
+        name: "http-get-2t",
+        title: "HTTP GET, 1 KiB, kept connection, two cores",
+        unit: Unit::Each("requests"),
+        threads: Threads::Two,
+        contestants: &[
+            http_here("ours", http::get::<OurHttp>),
+            http_here("std, by hand", http::get::<RawHttp>),
+            http_here("ureq", http::get::<Ureq>),
+            http_here("libcurl", http::get::<Libcurl>),
+        ],
+    },
+    Benchmark {
+        name: "http-new",
+        title: "HTTP GET, 1 KiB, new connection",
+        unit: Unit::Each("requests"),
+        threads: Threads::One,
+        contestants: &[
+            http_here("ours", http::get_anew::<OurHttp>),
+            http_here("std, by hand", http::get_anew::<RawHttp>),
+            Contestant { name: "SFML", round: Round::HttpSfml("http-new") },
+            http_here("ureq", http::get_anew::<Ureq>),
+            http_here("libcurl", http::get_anew::<Libcurl>),
+        ],
+    },
+    Benchmark {
+        name: "http-body",
+        title: "HTTP GET, 16 MiB to memory",
+        unit: Unit::Each("MiB"),
+        threads: Threads::One,
+        contestants: &[
+            http_here("ours", http::body::<OurHttp>),
+            http_here("std, by hand", http::body::<RawHttp>),
+            http_here("ureq", http::body::<Ureq>),
+            http_here("libcurl", http::body::<Libcurl>),
+        ],
+    },
+];
+
+/// All that are measured in rounds.
+pub fn in_rounds() -> impl Iterator<Item = &'static Benchmark> {
+    BENCHMARKS.iter().chain(HTTP_BENCHMARKS)
+}
+
 pub const MEMORY_BENCHMARKS: &[MemoryBenchmark] = &[
     MemoryBenchmark {
         name: "memory-sockets",
@@ -407,6 +471,7 @@ impl Unit {
         match self {
             Unit::Bulk => format!("{:.2} GB/s", rate * BULK as f64 / 1e9),
             Unit::Each(_) if rate >= 1e6 => format!("{:.2} M/s", rate / 1e6),
+            Unit::Each("MiB") => format!("{:.0} MiB/s", rate),
             Unit::Each(_) => format!("{:.1} k/s", rate / 1e3),
         }
     }
@@ -424,6 +489,10 @@ impl Benchmark {
 
 const fn here(name: &'static str, round: fn(Session) -> Result<()>) -> Contestant {
     Contestant { name, round: Round::Here(round) }
+}
+
+const fn http_here(name: &'static str, round: fn(Session, SocketAddr) -> Result<()>) -> Contestant {
+    Contestant { name, round: Round::HttpHere(round) }
 }
 
 const fn sfml(round: &'static str) -> Contestant {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::process::Command;
 
 use crate::Result;
-use crate::benchmark::Contestant;
+use crate::benchmark::{Benchmark, Contestant};
 use crate::launch::Launcher;
 use crate::session::Plan;
 
@@ -49,7 +49,7 @@ pub fn missing_strace() -> Option<String> {
 }
 
 /// Runs a round twice with different numbers of operations; the difference is free of what setting up costs.
-pub fn count(launcher: &Launcher, benchmark: &str, contestant: &Contestant, operations: u64) -> Result<Calls> {
+pub fn count(launcher: &Launcher, benchmark: &Benchmark, contestant: &Contestant, operations: u64) -> Result<Calls> {
     // The short run is long enough that buffers have grown to their final size in it.
     let short = traced(launcher, benchmark, contestant, operations / 4)?;
     let long = traced(launcher, benchmark, contestant, operations / 4 + operations)?;
@@ -61,7 +61,7 @@ pub fn count(launcher: &Launcher, benchmark: &str, contestant: &Contestant, oper
 
 fn traced(
     launcher: &Launcher,
-    benchmark: &str,
+    benchmark: &Benchmark,
     contestant: &Contestant,
     operations: u64,
 ) -> Result<BTreeMap<String, u64>> {

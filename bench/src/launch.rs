@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use crate::Result;
-use crate::benchmark::{Contestant, Holding, MemoryContestant, Round};
+use crate::benchmark::{Benchmark, Contestant, Holding, MemoryContestant, Round, Threads};
+use crate::nginx::Nginx;
 use crate::session::{Plan, Sample};
 use crate::sfml;
+use crate::sys::Core;
 use crate::workload::memory::Growth;
 
 /// Knows the programs that contestants run in.
@@ -16,6 +18,7 @@ pub struct Launcher {
     this: PathBuf,
     /// The C++ program, or why there is none.
     sfml: Result<PathBuf>,
+    nginx: Result<Nginx>,
 }
 
 /// A contestant that waits for its next round.
@@ -26,7 +29,7 @@ pub struct Running {
 
 impl Launcher {
     pub fn new() -> Result<Self> {
-        Ok(Self { this: env::current_exe()?, sfml: sfml::build() })
+        Ok(Self { this: env::current_exe()?, sfml: sfml::build(), nginx: Nginx::start() })
     }
 
     /// Why SFML does not take part, if it does not.
@@ -34,9 +37,19 @@ impl Launcher {
         self.sfml.as_ref().err().map(ToString::to_string)
     }
 
+    /// The web server, or why there is none.
+    pub fn nginx(&self) -> &Result<Nginx> {
+        &self.nginx
+    }
+
     /// Whether a contestant can take part.
     pub fn can_run(&self, contestant: &Contestant) -> bool {
-        self.sfml.is_ok() || matches!(contestant.round, Round::Here(_))
+        match contestant.round {
+            Round::Here(_) => true,
+            Round::Sfml(_) => self.sfml.is_ok(),
+            Round::HttpHere(_) => self.nginx.is_ok(),
+            Round::HttpSfml(_) => self.nginx.is_ok() && self.sfml.is_ok(),
+        }
     }
 
     /// Whether a contestant of a memory benchmark can take part.
@@ -45,13 +58,18 @@ impl Launcher {
     }
 
     /// Starts a contestant, under `tracer` if that is not empty.
-    pub fn start(&self, tracer: &[&str], benchmark: &str, contestant: &Contestant) -> Result<Running> {
+    pub fn start(&self, tracer: &[&str], benchmark: &Benchmark, contestant: &Contestant) -> Result<Running> {
         let mut words: Vec<String> = tracer.iter().map(ToString::to_string).collect();
         match contestant.round {
-            Round::Here(_) => {
-                words.extend([text(&self.this)?, "round".into(), benchmark.into(), contestant.name.into()])
+            Round::Here(_) | Round::HttpHere(_) => {
+                words.extend([text(&self.this)?, "round".into(), benchmark.name.into(), contestant.name.into()])
             }
-            Round::Sfml(round) => words.extend([self.sfml_program()?, round.into()]),
+            Round::Sfml(round) | Round::HttpSfml(round) => words.extend([self.sfml_program()?, round.into()]),
+        }
+        if let Round::HttpHere(_) | Round::HttpSfml(_) = contestant.round {
+            let nginx = self.nginx.as_ref().map_err(ToString::to_string)?;
+            let core = if benchmark.threads == Threads::Two { Core::Peer } else { Core::Main };
+            words.push(nginx.address(core).to_string());
         }
         Running::start(&words)
     }

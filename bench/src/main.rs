@@ -6,6 +6,7 @@ mod benchmark;
 mod calls;
 mod contestant;
 mod launch;
+mod nginx;
 mod report;
 mod rounds;
 mod session;
@@ -13,12 +14,14 @@ mod sfml;
 mod sys;
 mod table;
 mod target;
+mod transfer;
 mod workload;
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use crate::arguments::Command;
-use crate::benchmark::{BENCHMARKS, Benchmark, Contestant, Holding, MEMORY_BENCHMARKS, Round};
+use crate::benchmark::{Benchmark, Contestant, Holding, MEMORY_BENCHMARKS, Round};
 use crate::launch::Launcher;
 use crate::session::Session;
 use crate::sys::Core;
@@ -43,18 +46,20 @@ fn run(command: Command) -> Result<()> {
     match command {
         Command::All(options) => report::print(&Launcher::new()?, &options),
         Command::List => {
-            BENCHMARKS.iter().for_each(|benchmark| println!("{:<20} {}", benchmark.name, benchmark.title));
+            benchmark::in_rounds().for_each(|benchmark| println!("{:<20} {}", benchmark.name, benchmark.title));
             MEMORY_BENCHMARKS.iter().for_each(|benchmark| println!("{:<20} {}", benchmark.name, benchmark.title));
+            transfer::TRANSFERS.iter().for_each(|transfer| println!("{:<20} {}", transfer.name, transfer.title));
             Ok(())
         }
         Command::Calls { benchmark, contestant, operations } => {
-            let contestant = find(&benchmark, &contestant)?;
-            let calls = calls::count(&Launcher::new()?, &benchmark, contestant, operations)?;
+            let (benchmark, contestant) = find(&benchmark, &contestant)?;
+            let calls = calls::count(&Launcher::new()?, benchmark, contestant, operations)?;
             println!("{calls:#}");
             Ok(())
         }
-        Command::Round { benchmark, contestant } => run_rounds(find(&benchmark, &contestant)?),
+        Command::Round { benchmark, contestant, server } => run_rounds(find(&benchmark, &contestant)?.1, server),
         Command::Hold { benchmark, contestant, count } => hold(&benchmark, &contestant, count),
+        Command::Transfer { kind, url, path } => transfer::run_ours(&kind, &url, &path),
         Command::Peers { port, count } => {
             enter_round()?;
             workload::memory::hold_peers(port, count)
@@ -67,11 +72,14 @@ fn run(command: Command) -> Result<()> {
 }
 
 /// The rounds of one contestant in this process, as the harness starts it.
-fn run_rounds(contestant: &Contestant) -> Result<()> {
-    let Round::Here(round) = contestant.round else { return Err("SFML's rounds run in the C++ program".into()) };
+fn run_rounds(contestant: &Contestant, server: Option<SocketAddr>) -> Result<()> {
     enter_round()?;
     sys::pin(Core::Main)?;
-    round(Session::new())
+    match contestant.round {
+        Round::Here(round) => round(Session::new()),
+        Round::HttpHere(round) => round(Session::new(), server.ok_or("this round needs the address of a server")?),
+        Round::Sfml(_) | Round::HttpSfml(_) => Err("SFML's rounds run in the C++ program".into()),
+    }
 }
 
 /// One memory round in this process, as the harness starts it. Prints `heap resident`.
@@ -94,11 +102,11 @@ fn enter_round() -> Result<()> {
     Ok(())
 }
 
-fn find<'a>(benchmark: &str, contestant: &str) -> Result<&'a Contestant> {
-    let benchmark: Option<&Benchmark> = BENCHMARKS.iter().find(|candidate| candidate.name == benchmark);
+fn find(benchmark: &str, contestant: &str) -> Result<(&'static Benchmark, &'static Contestant)> {
+    let benchmark = benchmark::in_rounds().find(|candidate| candidate.name == benchmark);
     let benchmark = benchmark.ok_or("no such benchmark: `bench list` names them")?;
     let found = benchmark.contestants.iter().find(|candidate| candidate.name == contestant);
-    found.ok_or_else(|| {
+    found.map(|found| (benchmark, found)).ok_or_else(|| {
         let names: Vec<_> = benchmark.contestants.iter().map(|candidate| candidate.name).collect();
         format!("no such contestant; there are: {}", names.join(" | ")).into()
     })

@@ -2,19 +2,21 @@
 
 use crate::Result;
 use crate::arguments::Options;
-use crate::benchmark::{BENCHMARKS, Benchmark, HELD, MEMORY_BENCHMARKS, MemoryBenchmark, Threads};
+use crate::benchmark::{self, Benchmark, HELD, MEMORY_BENCHMARKS, MemoryBenchmark, Threads};
 use crate::calls::{self, Calls};
 use crate::launch::Launcher;
 use crate::rounds::{self, Ratio, Series, median};
 use crate::sys;
 use crate::table::Table;
 use crate::target::{Finding, Findings, TARGETS, Verdict};
+use crate::transfer::{Comparison, TRANSFERS, Transfer};
 
 /// Measures what `options` ask for, printing each row as soon as it is known.
 pub fn print(launcher: &Launcher, options: &Options) -> Result<()> {
-    let benchmarks: Vec<_> = BENCHMARKS.iter().filter(|benchmark| options.wants(benchmark.name)).collect();
+    let benchmarks: Vec<_> = benchmark::in_rounds().filter(|benchmark| options.wants(benchmark.name)).collect();
     let memory: Vec<_> = MEMORY_BENCHMARKS.iter().filter(|benchmark| options.wants(benchmark.name)).collect();
-    if benchmarks.is_empty() && memory.is_empty() {
+    let transfers: Vec<_> = TRANSFERS.iter().filter(|transfer| options.wants(transfer.name)).collect();
+    if benchmarks.is_empty() && memory.is_empty() && transfers.is_empty() {
         return Err("no benchmark has such a name; `bench list` names them".into());
     }
     let no_strace = if options.calls { calls::missing_strace() } else { Some("--no-calls was given".into()) };
@@ -24,6 +26,9 @@ pub fn print(launcher: &Launcher, options: &Options) -> Result<()> {
     if let Some(reason) = launcher.missing_sfml() {
         println!("SFML is MISSING, and so are its rows: {reason}");
     }
+    if let Err(reason) = launcher.nginx() {
+        println!("nginx is MISSING, and so are the rows of HTTP: {reason}");
+    }
     if let Some(reason) = &no_strace {
         println!("System calls are not counted: {reason}");
     }
@@ -31,6 +36,7 @@ pub fn print(launcher: &Launcher, options: &Options) -> Result<()> {
     let mut report =
         Report { launcher, counts_calls: no_strace.is_none(), findings: Findings::new(), failures: Vec::new() };
     report.benchmarks(&benchmarks, options);
+    report.transfers(&transfers, options);
     report.memory(&memory);
     print_targets(&report.findings);
     report.outcome()
@@ -75,7 +81,28 @@ impl Report<'_> {
                     calls.map_or("-".into(), |(ours, rival)| format!("{ours} / {rival}")),
                 ]);
                 let calls = calls.map(|(ours, rival)| (ours.total(), rival.total()));
-                self.findings.insert((benchmark.name, rival.contestant.name), Finding { ratio, calls });
+                self.findings.insert((benchmark.name, rival.contestant.name), Finding { ratio, calls, peak: None });
+            }
+        }
+    }
+
+    fn transfers(&mut self, transfers: &[&'static Transfer], options: &Options) {
+        let (false, Ok(nginx)) = (transfers.is_empty(), self.launcher.nginx()) else { return };
+        let rounds = options.rounds.div_ceil(10);
+        println!(
+            "\nWhole transfers, medians of {rounds} interleaved rounds; ratio: curl's cost over ours, larger is better for us."
+        );
+        println!("The files are in {}.", nginx.folder().display());
+        let table =
+            Table::begin([("transfer", 50), ("ours", 10), ("rival", 20), ("ratio (95 % interval)", 23), ("rates", 20)]);
+        for transfer in transfers {
+            match transfer.compare(nginx, rounds, &table) {
+                Ok(Comparison { speed, processor, peak }) => {
+                    let finding = |ratio| Finding { ratio, calls: None, peak: Some(peak) };
+                    self.findings.insert((transfer.name, "curl"), finding(speed));
+                    self.findings.insert((transfer.name, "curl, processor"), finding(processor));
+                }
+                Err(error) => self.failures.push(format!("{}: {error}", transfer.name)),
             }
         }
     }
@@ -130,7 +157,7 @@ impl Report<'_> {
         if !self.counts_calls || benchmark.threads == Threads::Two {
             return None;
         }
-        let counted = calls::count(self.launcher, benchmark.name, series.contestant, calls::OPERATIONS);
+        let counted = calls::count(self.launcher, benchmark, series.contestant, calls::OPERATIONS);
         counted
             .map_err(|error| self.failures.push(format!("{}, {}: {error}", benchmark.name, series.contestant.name)))
             .ok()

@@ -41,7 +41,7 @@ fn run_processes(launcher: &Launcher, benchmark: &Benchmark, length: Duration, r
     let mut processes: Vec<_> = all
         .iter_mut()
         .filter(|series| series.rates.is_ok())
-        .map(|series| (launcher.start(&[], benchmark.name, series.contestant), series))
+        .map(|series| (launcher.start(&[], benchmark, series.contestant), series))
         .collect();
     // The first round of a process is its warm-up.
     for round in 0..=rounds {

@@ -36,20 +36,11 @@ pub enum Core {
 
 /// Pins the calling thread, so that the scheduler's migrations are not part of what is measured.
 pub fn pin(core: Core) -> Result<()> {
-    // SAFETY: an all-zero `cpu_set_t` is a valid empty set.
-    let mut allowed: libc::cpu_set_t = unsafe { mem::zeroed() };
     // The process's main thread keeps every core until the first call here, and a peer's thread inherits a pinned set, so
     // the set is read from the process's parent, which pins nothing.
-    // SAFETY: `allowed` is valid for writes of the size passed; a process id is a number.
-    check(unsafe { libc::sched_getaffinity(libc::getppid(), size_of::<libc::cpu_set_t>(), &mut allowed) })?;
-    // SAFETY: the index is below the set's capacity.
-    let mut usable = (0..libc::CPU_SETSIZE as usize).filter(|&core| unsafe { libc::CPU_ISSET(core, &allowed) });
-    let chosen = match core {
-        Core::Main => usable.next_back(),
-        Core::Peer => usable.next(),
-    };
-    let chosen = chosen.ok_or("no core may be used")?;
-    // SAFETY: as above; the index came from the same set.
+    // SAFETY: `getppid` cannot fail.
+    let chosen = choose(unsafe { libc::getppid() }, core)?;
+    // SAFETY: an all-zero set is a valid one, and the index came from a set.
     let set = unsafe {
         let mut set: libc::cpu_set_t = mem::zeroed();
         libc::CPU_SET(chosen, &mut set);
@@ -58,6 +49,25 @@ pub fn pin(core: Core) -> Result<()> {
     // SAFETY: `set` is valid for reads of the size passed; 0 is the calling thread.
     check(unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &set) })?;
     Ok(())
+}
+
+/// Which core that is, for a process that pins nothing.
+pub fn core(core: Core) -> Result<usize> {
+    choose(0, core)
+}
+
+fn choose(process: libc::pid_t, core: Core) -> Result<usize> {
+    // SAFETY: an all-zero `cpu_set_t` is a valid empty set.
+    let mut allowed: libc::cpu_set_t = unsafe { mem::zeroed() };
+    // SAFETY: `allowed` is valid for writes of the size passed; a process id is a number.
+    check(unsafe { libc::sched_getaffinity(process, size_of::<libc::cpu_set_t>(), &mut allowed) })?;
+    // SAFETY: the index is below the set's capacity.
+    let mut usable = (0..libc::CPU_SETSIZE as usize).filter(|&core| unsafe { libc::CPU_ISSET(core, &allowed) });
+    let chosen = match core {
+        Core::Main => usable.next_back(),
+        Core::Peer => usable.next(),
+    };
+    Ok(chosen.ok_or("no core may be used")?)
 }
 
 /// Sets TCP_NODELAY on every TCP socket of this process: for message-io, which offers no such option.

@@ -19,6 +19,10 @@ pub enum Promise {
     Ratio(f64),
     /// No more system calls for one operation than the rival makes.
     SameCalls,
+    /// No more system calls for one operation than this.
+    Calls(f64),
+    /// Less memory than so many bytes, at any time.
+    PeakBelow(u64),
 }
 
 /// What a run found out about one row.
@@ -26,6 +30,8 @@ pub struct Finding {
     pub ratio: Ratio,
     /// System calls for one operation, ours and the rival's, where they were counted.
     pub calls: Option<(f64, f64)>,
+    /// The most memory that ours ever had, where that was measured.
+    pub peak: Option<u64>,
 }
 
 /// Whether a promise was kept.
@@ -56,8 +62,17 @@ impl Target {
             }
             Promise::SameCalls => {
                 let (ours, rival) = finding.calls?;
-                let verdict = if ours <= rival + CALLS_TOLERANCE { Verdict::Met } else { Verdict::Missed };
-                Some((verdict, format!("{ours:.2} calls, wanted {rival:.2}")))
+                Some(judge_calls(ours, rival))
+            }
+            Promise::Calls(most) => {
+                let (ours, _) = finding.calls?;
+                Some(judge_calls(ours, most))
+            }
+            Promise::PeakBelow(limit) => {
+                let peak = finding.peak?;
+                let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+                let verdict = if peak < limit { Verdict::Met } else { Verdict::Missed };
+                Some((verdict, format!("{:.1} MiB, wanted less than {:.0}", mib(peak), mib(limit))))
             }
         }
     }
@@ -71,6 +86,11 @@ impl fmt::Display for Verdict {
             Verdict::Missed => "MISSED",
         })
     }
+}
+
+fn judge_calls(ours: f64, most: f64) -> (Verdict, String) {
+    let verdict = if ours <= most + CALLS_TOLERANCE { Verdict::Met } else { Verdict::Missed };
+    (verdict, format!("{ours:.2} calls, wanted {most:.2}"))
 }
 
 /// The two digits behind the point that a ratio is shown with: a verdict must not contradict what stands beside it.
@@ -107,6 +127,19 @@ pub const TARGETS: &[Target] = &[
     ratio("is-ready-9900", "ours, 10 sockets", 0.5, "is_ready of 9,900 sockets at most 2 of the time of 10"),
     ratio("udp-batch", "ours, one call each", 10.0, "batched UDP at least 10 times one call for each"),
     ratio("udp-batch", "std, one call each", 10.0, "batched UDP at least 10 times raw std, one call for each"),
+    ratio("http-get", "ureq", 1.2, "HTTP GETs over a kept connection at least 1.2 of ureq's"),
+    ratio("http-get", "libcurl", 1.2, "HTTP GETs over a kept connection at least 1.2 of libcurl's"),
+    ratio("http-get", "std, by hand", 0.75, "HTTP GETs over a kept connection at least 0.75 of raw std's"),
+    most_calls("http-get", "std, by hand", 3.0, "HTTP GETs over a kept connection with at most 3 system calls"),
+    ratio("http-new", "SFML", 1.0, "HTTP GETs over new connections at least SFML's"),
+    ratio("http-new", "std, by hand", 0.9, "HTTP GETs over new connections at least 0.9 of raw std's"),
+    most_calls("http-new", "std, by hand", 7.0, "HTTP GETs over new connections with at most 7 system calls"),
+    most_calls("http-body", "std, by hand", 16.0, "a MiB of an HTTP body to memory with at most 16 system calls"),
+    ratio("http-download", "curl", 1.0, "a download of 1 GiB at least as fast as curl's"),
+    ratio("http-download", "curl, processor", 1.0, "a download of 1 GiB with at most curl's processor time"),
+    peak("http-download", "curl", 16 << 20, "a download of 1 GiB in less than 16 MiB of memory"),
+    ratio("http-upload", "curl", 1.0, "an upload of 1 GiB at least as fast as curl's"),
+    ratio("http-upload", "curl, processor", 2.0, "an upload of 1 GiB with at most half of curl's processor time"),
 ];
 
 const fn ratio(benchmark: &'static str, rival: &'static str, least: f64, words: &'static str) -> Target {
@@ -117,18 +150,27 @@ const fn calls(benchmark: &'static str, rival: &'static str, words: &'static str
     Target { benchmark, rival, promise: Promise::SameCalls, words }
 }
 
+const fn most_calls(benchmark: &'static str, rival: &'static str, most: f64, words: &'static str) -> Target {
+    Target { benchmark, rival, promise: Promise::Calls(most), words }
+}
+
+const fn peak(benchmark: &'static str, rival: &'static str, limit: u64, words: &'static str) -> Target {
+    Target { benchmark, rival, promise: Promise::PeakBelow(limit), words }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Finding, Findings, Promise, TARGETS, Target, Verdict};
-    use crate::benchmark::BENCHMARKS;
+    use crate::benchmark;
     use crate::rounds::Ratio;
+    use crate::transfer::TRANSFERS;
 
     #[test]
     fn a_verdict_agrees_with_the_digits_that_are_shown() {
         let judge = |median, high, least| {
             let target = Target { benchmark: "b", rival: "r", promise: Promise::Ratio(least), words: "" };
             let ratio = Ratio { median, interval: (0.0, high) };
-            let findings = Findings::from([(("b", "r"), Finding { ratio, calls: None })]);
+            let findings = Findings::from([(("b", "r"), Finding { ratio, calls: None, peak: None })]);
             target.judge(&findings).map(|(verdict, _)| verdict)
         };
         assert!(judge(0.996, 0.998, 1.0) == Some(Verdict::Met));
@@ -140,7 +182,11 @@ mod tests {
     #[test]
     fn every_target_names_a_row_that_is_measured() {
         for target in TARGETS {
-            let benchmark = BENCHMARKS.iter().find(|benchmark| benchmark.name == target.benchmark);
+            if TRANSFERS.iter().any(|transfer| transfer.name == target.benchmark) {
+                assert!(target.rival.starts_with("curl"));
+                continue;
+            }
+            let benchmark = benchmark::in_rounds().find(|benchmark| benchmark.name == target.benchmark);
             let rivals = benchmark.map_or(&[][..], |benchmark| &benchmark.contestants[1..]);
             let named = rivals.iter().any(|rival| rival.name == target.rival);
             assert!(named, "{} against {} is no row", target.benchmark, target.rival);
