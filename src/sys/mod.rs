@@ -41,13 +41,13 @@ pub(crate) use events::{Events, Readiness};
 pub(crate) use file::send_file;
 pub use handle::NativeHandle;
 pub(crate) use handle::{Handle, KeyMap, Registry, Watch};
+#[cfg(feature = "http")]
+pub(crate) use os::stream_pair;
 pub(crate) use os::{
     HAS_ABSTRACT_NAMES, MAX_LOCAL_PATH, clear_path_owner, is_accept_of_a_gone_peer, is_connect_in_progress,
     is_connect_retry, is_interrupted, is_network_reset, is_no_such_path, is_out_of_descriptors, is_would_block,
     local_pair, path_owner, wait_for,
 };
-#[cfg(feature = "http")]
-pub(crate) use os::stream_pair;
 pub(crate) use private_file::private_file;
 pub(crate) use segments::{MAX_SEGMENTS, is_segmentation_refused, receive_segments, send_segments, set_coalescing};
 #[cfg(feature = "tls")]
