@@ -154,7 +154,7 @@ fn encryption_leaves_the_frame_to_the_game() {
     const LENGTH: usize = 2 << 20;
     let identity = TlsIdentity::self_signed(&["127.0.0.1"]).unwrap();
     let mut trust = TlsClientOptions::default();
-    trust.trust = Trust::Pinned(vec![identity.fingerprint().clone()]);
+    trust.trust = Trust::Pinned(vec![identity.fingerprint()]);
     let trust = TlsClient::with_options(trust).unwrap();
     let config = TlsServer::new(identity).unwrap();
     let mut listener = TcpListener::new();
