@@ -89,6 +89,7 @@ mod packet;
 mod public_address;
 mod selector;
 mod status;
+#[cfg(feature = "http")]
 mod stream;
 mod surface;
 mod sys;

@@ -14,10 +14,10 @@ mod events;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 #[path = "events_portable.rs"]
 mod events;
-#[cfg(target_os = "linux")]
+#[cfg(all(feature = "http", target_os = "linux"))]
 #[path = "file_linux.rs"]
 mod file;
-#[cfg(not(target_os = "linux"))]
+#[cfg(all(feature = "http", not(target_os = "linux")))]
 #[path = "file_portable.rs"]
 mod file;
 mod handle;
@@ -38,19 +38,22 @@ mod transfer;
 
 pub(crate) use datagram::{receive_datagram, send_datagram};
 pub(crate) use events::{Events, Readiness};
+#[cfg(feature = "http")]
 pub(crate) use file::send_file;
 pub use handle::NativeHandle;
 pub(crate) use handle::{Handle, KeyMap, Registry, Watch};
+#[cfg(feature = "http")]
+pub(crate) use os::stream_pair;
 pub(crate) use os::{
     HAS_ABSTRACT_NAMES, MAX_LOCAL_PATH, clear_path_owner, is_accept_of_a_gone_peer, is_connect_in_progress,
     is_connect_retry, is_interrupted, is_network_reset, is_no_such_path, is_out_of_descriptors, is_would_block,
-    local_pair, path_owner, stream_pair, wait_for,
+    local_pair, path_owner, wait_for,
 };
 pub(crate) use private_file::private_file;
 pub(crate) use segments::{MAX_SEGMENTS, is_segmentation_refused, receive_segments, send_segments, set_coalescing};
-pub(crate) use transfer::{
-    Datagram, accept, allow_rebinding, receive, receive_more, send, send_pieces, send_two, stream_socket,
-};
+#[cfg(feature = "tls")]
+pub(crate) use transfer::send_pieces;
+pub(crate) use transfer::{Datagram, accept, allow_rebinding, receive, receive_more, send, send_two, stream_socket};
 
 /// What a single socket is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,5 +61,6 @@ pub(crate) enum Direction {
     Read,
     Write,
     /// Whichever is possible first.
+    #[cfg(feature = "http")]
     Either,
 }
