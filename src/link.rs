@@ -311,6 +311,7 @@ impl<W: Wire> Link<W> {
         }
     }
 
+    #[cfg(feature = "http")]
     pub(crate) fn handle_mut(&mut self) -> Option<&mut Handle> {
         match &mut self.state {
             State::Closed => None,

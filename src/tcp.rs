@@ -19,7 +19,7 @@ use crate::{
     mode::Mode,
     status::Status,
     surface::{address_methods, stream_methods},
-    sys::{self, Handle},
+    sys,
 };
 
 /// A TCP connection, or one that is not there yet or any more.
@@ -155,7 +155,8 @@ impl TcpSocket {
         Self { link: Link::open(socket, mode), remote: Some(remote) }
     }
 
-    pub(crate) fn handle_mut(&mut self) -> Option<&mut Handle> {
+    #[cfg(feature = "http")]
+    pub(crate) fn handle_mut(&mut self) -> Option<&mut sys::Handle> {
         self.link.handle_mut()
     }
 

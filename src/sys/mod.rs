@@ -14,10 +14,10 @@ mod events;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 #[path = "events_portable.rs"]
 mod events;
-#[cfg(target_os = "linux")]
+#[cfg(all(feature = "http", target_os = "linux"))]
 #[path = "file_linux.rs"]
 mod file;
-#[cfg(not(target_os = "linux"))]
+#[cfg(all(feature = "http", not(target_os = "linux")))]
 #[path = "file_portable.rs"]
 mod file;
 mod handle;
@@ -38,6 +38,7 @@ mod transfer;
 
 pub(crate) use datagram::{receive_datagram, send_datagram};
 pub(crate) use events::{Events, Readiness};
+#[cfg(feature = "http")]
 pub(crate) use file::send_file;
 pub use handle::NativeHandle;
 pub(crate) use handle::{Handle, KeyMap, Registry, Watch};
@@ -60,5 +61,6 @@ pub(crate) enum Direction {
     Read,
     Write,
     /// Whichever is possible first.
+    #[cfg(feature = "http")]
     Either,
 }

@@ -17,6 +17,7 @@ pub(crate) fn wait_for(socket: &Socket, direction: Direction, limit: Option<Dura
     let events = match direction {
         Direction::Read => libc::POLLIN,
         Direction::Write => libc::POLLOUT,
+        #[cfg(feature = "http")]
         Direction::Either => libc::POLLIN | libc::POLLOUT,
     };
     let mut entry = libc::pollfd { fd: socket.as_raw_fd(), events, revents: 0 };
@@ -36,6 +37,7 @@ pub(crate) fn local_pair() -> io::Result<(Socket, Socket)> {
 }
 
 /// Two connected sockets; when one end closes, the other is readable.
+#[cfg(feature = "http")]
 pub(crate) fn stream_pair() -> io::Result<(Socket, Socket)> {
     local_pair()
 }

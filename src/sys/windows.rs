@@ -13,6 +13,7 @@ pub(crate) fn wait_for(socket: &Socket, direction: Direction, limit: Option<Dura
     let events = match direction {
         Direction::Read => WinSock::POLLRDNORM,
         Direction::Write => WinSock::POLLWRNORM,
+        #[cfg(feature = "http")]
         Direction::Either => WinSock::POLLRDNORM | WinSock::POLLWRNORM,
     };
     let Ok(fd) = WinSock::SOCKET::try_from(socket.as_raw_socket()) else {
@@ -39,6 +40,7 @@ pub(crate) fn local_pair() -> io::Result<(Socket, Socket)> {
 }
 
 /// Two connected sockets; when one end closes, the other is readable.
+#[cfg(feature = "http")]
 pub(crate) fn stream_pair() -> io::Result<(Socket, Socket)> {
     let listener = std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0))?;
     let near = std::net::TcpStream::connect(listener.local_addr()?)?;
