@@ -75,8 +75,6 @@
 //!
 //! Tested on Linux. macOS, the BSDs and Windows are compiled, not run. Needs Rust 1.88.
 #![deny(unsafe_code)]
-// The sockets offer the protocols more than they need themselves.
-#![cfg_attr(not(feature = "http"), allow(dead_code, unused_imports))]
 
 mod bytes;
 mod error;
