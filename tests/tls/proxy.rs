@@ -37,7 +37,7 @@ fn through_a_proxy(
         pass(near, far, piece, |_, byte| {
             written.lock().unwrap().push(byte);
             byte
-        })
+        });
     });
     std::thread::spawn(move || pass(far_copy, near_copy, piece, &mut change));
     let mut sockets = (client, server, record);
