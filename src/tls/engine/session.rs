@@ -1,26 +1,26 @@
 //! A TLS session between a link and its socket: what is encrypted and not sent yet, what has arrived and not been read.
 
+mod budget;
+mod incoming;
+mod outgoing;
 mod passage;
-mod wire;
 
-use std::{
-    io::{self, BufRead, IoSlice, Write},
-    time::Duration,
-};
+use std::{io, mem, time::Duration};
 
 use rustls::{Connection, HandshakeKind, ProtocolVersion};
 use socket2::Socket;
 
-use super::{Client, Server, failure::failure, known_hosts, unusable};
+use super::{Client, Server, known_hosts, unusable};
 use crate::{
     bytes::Outbox,
-    error::{Error, Result, TlsError},
+    error::{Error, Phase, Result, TlsError},
     link::Wire,
     mode::wait_until,
     sys::{self, Direction},
     time::Deadline,
     tls::{Fingerprint, KnownHosts, TlsVersion},
 };
+use budget::Budget;
 use passage::{Arrived, Passage};
 
 /// A session in any phase of its life. What is sent through it leaves encrypted or not at all.
@@ -40,6 +40,7 @@ pub(in crate::tls) struct Session {
     pending: usize,
     /// Bytes of plaintext that were read.
     total: u64,
+    budget: Budget,
     /// Whether the peer has been told, or will be, that nothing more comes.
     has_ended: bool,
 }
@@ -87,6 +88,7 @@ impl Session {
             is_readable: false,
             pending: 0,
             total: 0,
+            budget: Budget::default(),
             has_ended: false,
         }
     }
@@ -130,6 +132,7 @@ impl Session {
     /// What comes after the last step of the handshake.
     fn opened(&mut self, socket: &Socket) -> Result<()> {
         self.phase = State::Open;
+        self.budget = Budget::of(self.connection.negotiated_cipher_suite());
         if let Some(known) = &self.peer.known_hosts
             && let Some(certificate) = self.peer_certificate()
         {
@@ -141,38 +144,6 @@ impl Session {
         self.check()
     }
 
-    /// Decrypts what has arrived, until there is plaintext to read or nothing left.
-    fn decrypt(&mut self, socket: &Socket) {
-        while !self.is_readable && !self.arrived.is_empty() {
-            let mut unread = self.arrived.unread();
-            let result = match self.connection.read_tls(&mut unread) {
-                Ok(count) => {
-                    self.arrived.consume(count);
-                    self.connection.process_new_packets().map_err(|error| failure(&error, &self.peer.name))
-                }
-                Err(error) => Err(TlsError::Protocol { reason: error.to_string().into() }),
-            };
-            self.look();
-            match result {
-                Ok(state) if state.peer_has_closed() => {
-                    // What comes behind the end is nobody's (RFC 8446 section 6.1).
-                    self.arrived.clear();
-                    self.phase = State::Ended;
-                }
-                Ok(_) => {}
-                Err(error) => self.fail(error, socket),
-            }
-        }
-        if self.connection.wants_write() && matches!(self.phase, State::Open) {
-            // An answer to the peer; if it does not go now, it goes with what is sent next.
-            let _ = self.push(socket);
-        }
-    }
-
-    fn look(&mut self) {
-        self.is_readable = matches!(self.connection.reader().fill_buf(), Ok(chunk) if !chunk.is_empty());
-    }
-
     /// Nothing passes any more. The peer is told if that takes no waiting.
     fn fail(&mut self, error: TlsError, socket: &Socket) {
         self.before.clear();
@@ -182,147 +153,6 @@ impl Session {
         self.phase = State::Failed(error);
     }
 
-    /// Reads plaintext, up to `room` bytes.
-    fn read(&mut self, socket: &Socket, room: usize, put: &mut impl FnMut(&[u8])) -> usize {
-        let mut count = 0;
-        loop {
-            // Also when there is no room: whether there is more to read is for selectors to know.
-            self.decrypt(socket);
-            if !self.is_readable || count == room {
-                break;
-            }
-            let mut reader = self.connection.reader();
-            let chunk = reader.fill_buf().unwrap_or_default();
-            let now = chunk.len().min(room - count);
-            put(chunk.get(..now).unwrap_or_default());
-            reader.consume(now);
-            count += now;
-            self.look();
-        }
-        self.total += count as u64;
-        count
-    }
-
-    fn receive_with(&mut self, socket: &Socket, room: usize, mut put: impl FnMut(&[u8])) -> io::Result<usize> {
-        for _ in 0..READS_WITHOUT_PLAINTEXT {
-            let count = self.read(socket, room, &mut put);
-            if count > 0 {
-                return Ok(count);
-            }
-            match &self.phase {
-                State::Ended => return Ok(0),
-                State::Cut => {
-                    self.phase = State::CutAndTold;
-                    return Err(Error::CutShort { received: self.total, expected: 0 }.into());
-                }
-                // The same status as an orderly end, and still an error for `std::io::Read`.
-                State::CutAndTold => return Err(io::ErrorKind::ConnectionAborted.into()),
-                State::Failed(error) => return Err(Error::Tls(Box::new(error.clone())).into()),
-                State::New | State::Handshaking(_) | State::Open => self.fill(socket)?,
-            }
-        }
-        Err(io::ErrorKind::WouldBlock.into())
-    }
-
-    /// Takes what the system has.
-    fn fill(&mut self, socket: &Socket) -> io::Result<()> {
-        if self.pending > 0 {
-            // What is wrong with it is for a send to say.
-            let _ = self.push(socket);
-        }
-        match self.arrived.fill(socket) {
-            Ok(count) if count > 0 => return Ok(()),
-            Ok(_) => {}
-            Err(error) if sys::is_would_block(&error) || sys::is_interrupted(&error) => return Err(error),
-            Err(error) => match Error::from_transfer(error) {
-                // A reset is no more an orderly end than silence is.
-                Error::Disconnected => {}
-                other => return Err(other.into()),
-            },
-        }
-        if self.is_ready() {
-            self.phase = State::Cut;
-        } else {
-            self.fail(TlsError::Protocol { reason: CLOSED_EARLY.into() }, socket);
-        }
-        Ok(())
-    }
-
-    /// Sends what is pending as far as the system has room, even if the socket would wait for room; tells whether all
-    /// has gone.
-    fn push(&mut self, socket: &Socket) -> io::Result<bool> {
-        let result = self.try_push(socket);
-        self.count();
-        result
-    }
-
-    fn try_push(&mut self, socket: &Socket) -> io::Result<bool> {
-        while !self.before.is_empty() || self.connection.wants_write() {
-            if !wait_until(socket, Direction::Write, Deadline::after(Some(Duration::ZERO)))? {
-                return Ok(false);
-            }
-            match self.send_some(&mut Passage::piecewise(socket)) {
-                Ok(()) => {}
-                Err(error) if sys::is_would_block(&error) => return Ok(false),
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(true)
-    }
-
-    fn send_some(&mut self, passage: &mut Passage<'_>) -> io::Result<()> {
-        let result = if self.before.is_empty() {
-            self.connection.write_tls(passage).map(|_| ())
-        } else {
-            passage.write(self.before.front()).map(|sent| self.before.consume(sent))
-        };
-        match result {
-            Err(error) if sys::is_interrupted(&error) => Ok(()),
-            result => result,
-        }
-    }
-
-    /// Finds out how much is pending.
-    fn count(&mut self) {
-        let encrypted = if self.connection.wants_write() {
-            // Nothing has arrived since it was called last, so that it only counts.
-            self.connection.process_new_packets().map_or(0, |state| state.tls_bytes_to_write())
-        } else {
-            0
-        };
-        self.pending = self.before.len() + encrypted;
-    }
-
-    /// Encrypts and sends two pieces, until the system has no room: what is encrypted by then is taken.
-    fn send_all(&mut self, socket: &Socket, first: &[u8], second: &[u8]) -> io::Result<usize> {
-        self.check()?;
-        if self.has_ended {
-            return Err(io::ErrorKind::BrokenPipe.into());
-        }
-        self.flush(socket)?;
-        let (mut first, mut second, mut taken) = (first, second, 0);
-        while !(first.is_empty() && second.is_empty()) {
-            let count = if second.is_empty() {
-                self.connection.writer().write(first)?
-            } else {
-                self.connection.writer().write_vectored(&[IoSlice::new(first), IoSlice::new(second)])?
-            };
-            second = second.get(count.saturating_sub(first.len())..).unwrap_or_default();
-            first = first.get(count..).unwrap_or_default();
-            let gone = taken;
-            taken += count;
-            match self.flush(socket) {
-                Ok(()) if count > 0 => {}
-                Ok(()) => return Err(io::ErrorKind::WriteZero.into()),
-                Err(error) if sys::is_would_block(&error) => break,
-                // The next call meets the same error, and has nothing to tell but that.
-                Err(_) if gone > 0 => return Ok(gone),
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(taken)
-    }
-
     /// Waits until the socket is ready, for as long as both deadlines allow.
     fn wait(socket: &Socket, direction: Direction, one: Deadline, other: Deadline) -> Result<bool> {
         let limit = [one.remaining(), other.remaining()].into_iter().flatten().min();
@@ -330,7 +160,125 @@ impl Session {
     }
 }
 
-/// How many reads one receive makes of a peer that sends records without anything in them.
-const READS_WITHOUT_PLAINTEXT: usize = 16;
+impl Wire for Session {
+    const BUFFERS: bool = true;
 
-const CLOSED_EARLY: &str = "the peer closed the connection during the handshake";
+    fn is_ready(&self) -> bool {
+        !matches!(self.phase, State::New | State::Handshaking(_))
+    }
+
+    fn handshake(&mut self, socket: &Socket, until: Deadline) -> Result<()> {
+        let deadline = match self.phase {
+            State::New => Deadline::after(self.limit),
+            State::Handshaking(deadline) => deadline,
+            _ => return self.check(),
+        };
+        self.phase = State::Handshaking(deadline);
+        loop {
+            self.decrypt(socket);
+            self.check()?;
+            let has_sent_all = match self.push(socket) {
+                Ok(has_sent_all) => has_sent_all,
+                // What the peer has said before it went is a better reason than that it went.
+                Err(_) if matches!(sys::wait_for(socket, Direction::Read, Some(Duration::ZERO)), Ok(true)) => {
+                    self.fill(socket).map_err(Error::from_transfer)?;
+                    continue;
+                }
+                Err(error) => {
+                    self.fail(TlsError::Protocol { reason: error.to_string().into() }, socket);
+                    continue;
+                }
+            };
+            if has_sent_all && !self.connection.is_handshaking() {
+                return self.opened(socket);
+            }
+            let direction = if has_sent_all { Direction::Read } else { Direction::Write };
+            let is_ready = Self::wait(socket, direction, until, deadline)?;
+            match self.limit {
+                Some(limit) if deadline.has_passed() => {
+                    return Err(Error::TimedOut { phase: Phase::Handshake, limit });
+                }
+                _ if !is_ready => return Err(Error::NotReady),
+                _ => {}
+            }
+            if has_sent_all {
+                match self.fill(socket) {
+                    Err(error) if sys::is_would_block(&error) || sys::is_interrupted(&error) => {}
+                    result => result.map_err(Error::from_transfer)?,
+                }
+            }
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        match &self.phase {
+            State::Failed(error) => Err(Error::Tls(Box::new(error.clone()))),
+            _ => Ok(()),
+        }
+    }
+
+    fn send(&mut self, socket: &Socket, data: &[u8]) -> io::Result<usize> {
+        self.send_all(socket, data, &[])
+    }
+
+    fn send_two(&mut self, socket: &Socket, first: &[u8], second: &[u8]) -> io::Result<usize> {
+        self.send_all(socket, first, second)
+    }
+
+    fn pending(&self) -> usize {
+        self.pending
+    }
+
+    fn flush(&mut self, socket: &Socket) -> io::Result<()> {
+        self.check()?;
+        while self.connection.wants_write() {
+            if let Err(error) = self.send_some(&mut Passage::whole(socket)) {
+                self.count();
+                return Err(error);
+            }
+        }
+        self.pending = 0;
+        Ok(())
+    }
+
+    fn receive(&mut self, socket: &Socket, buffer: &mut [u8]) -> io::Result<usize> {
+        let room = buffer.len();
+        let mut rest = buffer;
+        self.receive_with(socket, room, |chunk| {
+            if let Some((now, later)) = mem::take(&mut rest).split_at_mut_checked(chunk.len()) {
+                now.copy_from_slice(chunk);
+                rest = later;
+            }
+        })
+    }
+
+    fn receive_more(&mut self, socket: &Socket, buffer: &mut Vec<u8>, room: usize) -> io::Result<usize> {
+        self.receive_with(socket, room, |chunk| buffer.extend_from_slice(chunk))
+    }
+
+    fn has_received(&self) -> bool {
+        let is_over = !matches!(self.phase, State::New | State::Handshaking(_) | State::Open);
+        self.is_readable || is_over || !self.arrived.is_empty()
+    }
+
+    fn end(&mut self) {
+        if !mem::replace(&mut self.has_ended, true) {
+            self.connection.send_close_notify();
+            self.count();
+        }
+    }
+
+    fn close(&mut self, socket: &Socket) {
+        if matches!(self.phase, State::Open | State::Ended) {
+            self.end();
+            let _ = self.push(socket);
+        }
+        // A socket that closes with something unread resets the connection, and what was sent may be lost with it: so
+        // does a client that has only sent, and not read the tickets that the server sends behind the handshake.
+        if !matches!(self.phase, State::New)
+            && matches!(sys::wait_for(socket, Direction::Read, Some(Duration::ZERO)), Ok(true))
+        {
+            let _ = Arrived::default().fill(socket);
+        }
+    }
+}
