@@ -32,7 +32,7 @@ impl Secure {
     /// The script gets the session, the connection below it, and the target of each request; it says whether to go on.
     fn start(script: impl Fn(&mut TlsSocket, &TcpStream, &str) -> bool + Send + Sync + 'static) -> Self {
         let identity = TlsIdentity::self_signed(&["127.0.0.1"]).unwrap();
-        let fingerprint = identity.fingerprint().clone();
+        let fingerprint = identity.fingerprint();
         let config = TlsServer::new(identity).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -67,7 +67,7 @@ impl Secure {
     }
 
     fn trusting_client(&self) -> Http {
-        self.client(Trust::Pinned(vec![self.fingerprint.clone()]))
+        self.client(Trust::Pinned(vec![self.fingerprint]))
     }
 }
 
@@ -138,9 +138,9 @@ fn a_session_that_is_cut_does_not_end_a_body() {
 #[test]
 fn a_server_that_is_not_trusted_never_sees_the_request() {
     let server = Secure::start(|_, _, target| panic!("{target} was asked for"));
-    let other = TlsIdentity::self_signed(&["127.0.0.1"]).unwrap().fingerprint().clone();
+    let other = TlsIdentity::self_signed(&["127.0.0.1"]).unwrap().fingerprint();
     Way::each(|way| {
-        for trust in [Trust::Pinned(vec![other.clone()]), Trust::System] {
+        for trust in [Trust::Pinned(vec![other]), Trust::System] {
             let answer = way.send(&server.client(trust), &get("/secret"));
             answer.expect_error(ErrorKind::Tls);
             if way == Way::Blocking {
