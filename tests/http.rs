@@ -38,6 +38,9 @@ mod redirects;
 mod resume;
 #[path = "http/secrets.rs"]
 mod secrets;
+#[cfg(feature = "tls")]
+#[path = "http/secure.rs"]
+mod secure;
 #[path = "http/upload.rs"]
 mod upload;
 #[path = "http/wire.rs"]

@@ -1,6 +1,8 @@
 //! Hosts with a network of their own: network namespaces of Linux, made and removed by a test.
 
 use std::{
+    fs,
+    path::{Path, PathBuf},
     process::{self, Command},
     sync::atomic::{AtomicUsize, Ordering},
 };
@@ -50,6 +52,21 @@ impl Host {
         (left, right)
     }
 
+    /// Gives the programs of the host a `resolv.conf` of its own, as `ip-netns(8)` has it.
+    ///
+    /// # Panics
+    ///
+    /// As [`new`](Self::new).
+    pub fn set_resolver(&self, text: &str) {
+        let folder = self.configuration();
+        fs::create_dir_all(&folder).expect("a folder for the host's own configuration");
+        fs::write(folder.join("resolv.conf"), text).expect("a file in it");
+    }
+
+    fn configuration(&self) -> PathBuf {
+        Path::new("/etc/netns").join(&self.name)
+    }
+
     /// Runs `ip` on the host.
     pub fn ip(&self, arguments: &[&str]) {
         ip(&[&["-n", &self.name], arguments].concat());
@@ -84,6 +101,7 @@ impl Drop for Host {
     fn drop(&mut self) {
         // What is left of it shows in `ip netns`; a test that fails must not fail twice.
         let _ = Command::new("ip").args(["netns", "delete", &self.name]).status();
+        let _ = fs::remove_dir_all(self.configuration());
     }
 }
 

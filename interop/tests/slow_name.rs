@@ -1,0 +1,90 @@
+//! A name service that does not answer, which loopback alone cannot show: a host whose resolver is asked and says nothing.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+#[path = "../../tests/support/game_loop.rs"]
+mod game_loop;
+
+use std::{
+    net::UdpSocket,
+    time::{Duration, Instant},
+};
+
+use interop::{DEADLINE, child::part, network::Host};
+use sockeye::{ErrorKind, Http, HttpOptions, HttpRequest, Phase, Proxy};
+
+use game_loop::{Runner, play};
+
+/// Runs the test again on a host whose name service is silent.
+fn with_a_silent_name_service(test: &str) {
+    let host = Host::with_loopback();
+    host.set_resolver("nameserver 127.0.0.1\noptions timeout:5 attempts:2\n");
+    host.play(test, "ask").join();
+}
+
+/// Takes questions and never answers.
+fn silent_name_service() -> UdpSocket {
+    let service = UdpSocket::bind("127.0.0.1:53").unwrap();
+    service.set_read_timeout(Some(DEADLINE)).unwrap();
+    service
+}
+
+fn assert_asked(service: &UdpSocket) {
+    let mut question = [0; 512];
+    let (length, _) = service.recv_from(&mut question).unwrap();
+    assert!(question[..length].windows(4).any(|window| window == b"slow"), "another question");
+}
+
+fn client(connect_limit: Option<Duration>) -> Http {
+    let mut options = HttpOptions::default();
+    options.proxy = Proxy::None;
+    options.connect_limit = connect_limit;
+    Http::with_options("slow.example", 80, options).unwrap()
+}
+
+#[test]
+fn a_name_that_takes_long_leaves_the_frame_to_the_game() {
+    let played = part(|_| {
+        let service = silent_name_service();
+        let (patient, hurried) = (client(None), client(Some(Duration::from_millis(500))));
+        let get = HttpRequest::get("/").unwrap();
+        let runners = || {
+            let mut runners: Vec<_> = (0..4).map(|_| Runner::new("patient", || patient.begin(&get))).collect();
+            runners.extend((0..4).map(|_| Runner::new("hurried", || hurried.begin(&get))));
+            runners
+        };
+        let outcome = play(3, runners);
+        assert_asked(&service);
+        for runner in &outcome[..4] {
+            assert_eq!(runner.ended(), 0, "the name was found, or not, too fast: {}", runner.last());
+        }
+        for runner in &outcome[4..] {
+            assert!((3..=6).contains(&runner.ended()), "{} lookups in three seconds", runner.ended());
+            assert!(runner.last().contains(&Phase::Resolve.to_string()), "{}", runner.last());
+        }
+    });
+    if !played {
+        with_a_silent_name_service("a_name_that_takes_long_leaves_the_frame_to_the_game");
+    }
+}
+
+#[test]
+fn a_name_that_takes_long_costs_the_limit() {
+    let played = part(|_| {
+        let service = silent_name_service();
+        let limit = Duration::from_millis(300);
+        let begin = Instant::now();
+        let response = client(None).send_request_timeout(&HttpRequest::get("/").unwrap(), limit);
+        let error = response.error().unwrap();
+        assert_eq!(error.kind(), ErrorKind::TimedOut, "{error}");
+        assert!((limit..limit * 5).contains(&begin.elapsed()), "{:?}", begin.elapsed());
+        assert_asked(&service);
+        // Nobody waits for the lookup that goes on.
+        let exchange = client(None).begin(&HttpRequest::get("/").unwrap());
+        let begin = Instant::now();
+        drop(exchange);
+        assert!(begin.elapsed() < limit, "{:?}", begin.elapsed());
+    });
+    if !played {
+        with_a_silent_name_service("a_name_that_takes_long_costs_the_limit");
+    }
+}
