@@ -80,6 +80,8 @@
 
 mod bytes;
 mod error;
+#[cfg(feature = "ftp")]
+mod ftp;
 #[cfg(feature = "http")]
 mod http;
 mod ip;
@@ -101,6 +103,12 @@ mod tls;
 mod udp;
 
 pub use error::{Error, ErrorKind, Limit, Phase, Result, TlsError};
+#[cfg(feature = "ftp")]
+pub use ftp::{
+    Append, Ftp, FtpDataMode, FtpDirectoryResponse, FtpEbcdic, FtpEncoding, FtpEntry, FtpEntryKind, FtpFeatures,
+    FtpListingResponse, FtpOptions, FtpProgress, FtpResponse, FtpResume, FtpStatus, FtpTls, FtpTransferOptions,
+    TransferMode,
+};
 #[cfg(feature = "http")]
 pub use http::{
     Http, HttpExchange, HttpFields, HttpHead, HttpMethod, HttpObserver, HttpOptions, HttpProgress, HttpRequest,
