@@ -149,7 +149,10 @@ impl Ftp {
     #[must_use = "the server may have refused"]
     pub fn directory_listing(&mut self, directory: &str) -> FtpListingResponse {
         let mut listing = String::new();
-        let response = self.with(|session| list(session, "NLST", directory, &mut listing));
+        let response = self.with(|session| match session.ask_for_utf8() {
+            Ok(()) => list(session, "NLST", directory, &mut listing),
+            Err(error) => FtpResponse::failed(error),
+        });
         FtpListingResponse::new(response, &listing)
     }
 

@@ -54,6 +54,14 @@ pub(super) enum Failure {
     There(Error),
 }
 
+impl Failure {
+    pub(super) fn into_error(self) -> Error {
+        match self {
+            Self::Here(error) | Self::There(error) => error,
+        }
+    }
+}
+
 impl Mover {
     /// `buffer` is one that is at hand.
     pub(super) fn new(translation: Translation, buffer: Vec<u8>) -> Self {

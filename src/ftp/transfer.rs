@@ -46,7 +46,7 @@ pub(super) struct Transfer {
     /// The last reply, where it came before the end of the data.
     early: Option<Reply>,
     /// Why it has failed, until the server has said what it thinks of it.
-    failure: Option<Error>,
+    failure: Option<Failure>,
     is_binary_download: bool,
     /// Whether selectors watch the data connection and not the control connection.
     is_data_watched: bool,
@@ -133,7 +133,7 @@ impl Transfer {
     /// Goes on as far as it can. An error is the end of the session, too.
     pub(super) fn advance(&mut self, session: &mut Session, cargo: &mut Cargo<'_>) -> Result<Advance> {
         // Why it failed says more than what came of that.
-        self.try_advance(session, cargo).map_err(|error| self.failure.take().unwrap_or(error))
+        self.try_advance(session, cargo).map_err(|error| self.failure.take().map_or(error, Failure::into_error))
     }
 
     fn try_advance(&mut self, session: &mut Session, cargo: &mut Cargo<'_>) -> Result<Advance> {
@@ -169,7 +169,7 @@ impl Transfer {
         if self.failure.is_some() {
             return Ok(());
         }
-        self.failure = Some(reason);
+        self.failure = Some(Failure::Here(reason));
         match self.step {
             Step::Typed | Step::Entered | Step::Invited | Step::Restarted => self.step = Step::Withdraw,
             Step::Asked | Step::Prepare | Step::Move | Step::EndSession | Step::Drain => {
@@ -193,7 +193,7 @@ impl Transfer {
 
     /// The reason, if it was given up before there was anything to wait for.
     pub(super) fn withdrawn(&mut self) -> Option<Error> {
-        if self.step == Step::Over { self.failure.take() } else { None }
+        if self.step == Step::Over { self.failure.take().map(Failure::into_error) } else { None }
     }
 
     /// Lets the server connect, or secures the connection.
@@ -298,7 +298,7 @@ impl Transfer {
     }
 
     fn data_failed(&mut self, session: &mut Session, error: Error) -> Result<Option<Advance>> {
-        self.failure.get_or_insert(error);
+        self.failure.get_or_insert(Failure::There(error));
         self.no_more_data(session)
     }
 
@@ -322,7 +322,7 @@ impl Transfer {
             && moved != expected
             && moved.saturating_add(self.order.offset) < expected
         {
-            self.failure = Some(Error::CutShort { received: moved, expected });
+            self.failure = Some(Failure::There(Error::CutShort { received: moved, expected }));
         }
         self.over(session, reply)
     }
@@ -352,11 +352,11 @@ impl Transfer {
         self.hand_back(session);
         self.step = Step::Over;
         let response = session.response(self.early.take().unwrap_or(reply));
-        let is_told = !response.ok() && matches!(self.failure, Some(Error::Disconnected | Error::Io(_)));
         Ok(Some(Advance::Done(match self.failure.take() {
+            None => response,
             // That the connection broke is what the server has refused with.
-            Some(error) if !is_told => response.with_error(error),
-            _ => response,
+            Some(Failure::There(Error::Disconnected | Error::Io(_))) if !response.ok() => response,
+            Some(failure) => response.with_error(failure.into_error()),
         })))
     }
 
