@@ -1,6 +1,7 @@
 //! An FTP client.
 
 mod address;
+mod background;
 mod cargo;
 mod client;
 mod command;
@@ -16,6 +17,7 @@ mod listing;
 mod local;
 mod moving;
 mod options;
+mod questions;
 mod reply;
 mod response;
 mod run;
@@ -25,6 +27,7 @@ mod time;
 mod transfer;
 mod wire;
 
+pub use background::FtpTransfer;
 pub use client::Ftp;
 pub use encoding::FtpEncoding;
 pub use features::FtpFeatures;

@@ -106,8 +106,8 @@ pub use error::{Error, ErrorKind, Limit, Phase, Result, TlsError};
 #[cfg(feature = "ftp")]
 pub use ftp::{
     Append, Ftp, FtpDataMode, FtpDirectoryResponse, FtpEbcdic, FtpEncoding, FtpEntry, FtpEntryKind, FtpFeatures,
-    FtpListingResponse, FtpOptions, FtpProgress, FtpResponse, FtpResume, FtpStatus, FtpTls, FtpTransferOptions,
-    TransferMode,
+    FtpListingResponse, FtpOptions, FtpProgress, FtpResponse, FtpResume, FtpStatus, FtpTls, FtpTransfer,
+    FtpTransferOptions, TransferMode,
 };
 #[cfg(feature = "http")]
 pub use http::{

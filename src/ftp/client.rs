@@ -1,10 +1,12 @@
 //! The client: a session, and what is asked of it.
 
+mod begin;
 mod transfers;
 
 use std::time::{Duration, SystemTime};
 
 use super::{
+    background::Lent,
     cargo::{Cargo, Memory},
     features::FtpFeatures,
     files::nobody,
@@ -50,6 +52,8 @@ use crate::{
 pub struct Ftp {
     options: FtpOptions,
     session: Option<Box<Session>>,
+    /// The session is with a transfer that nobody waits for.
+    lent: Option<Lent>,
 }
 
 impl Ftp {
@@ -62,7 +66,7 @@ impl Ftp {
     /// Makes a client that behaves as the options say.
     #[must_use]
     pub fn with_options(options: FtpOptions) -> Self {
-        Self { options, session: None }
+        Self { options, session: None, lent: None }
     }
 
     /// Connects to a server and waits for its greeting; the one before is left.
@@ -73,6 +77,7 @@ impl Ftp {
     #[must_use = "the server may have refused"]
     pub fn connect(&mut self, host: &str, port: u16) -> FtpResponse {
         self.session = None;
+        self.lent = None;
         let (response, session) = Session::open(host, port, &self.options);
         self.session = session.map(Box::new);
         response
@@ -93,7 +98,7 @@ impl Ftp {
     /// Tells whether there is a session of which it is not known yet that it has ended.
     #[must_use]
     pub fn is_connected(&self) -> bool {
-        self.session.is_some()
+        self.session.is_some() || self.lent.is_some()
     }
 
     /// Encrypts the session from now on (`AUTH TLS`, `PBSZ 0`, `PROT P`), data connections included.
@@ -269,8 +274,19 @@ impl Ftp {
         self.with_result(|session| Ok(act(session))).unwrap_or_else(FtpResponse::failed)
     }
 
+    /// The session, unless it is with a transfer.
+    fn session(&mut self) -> Result<&mut Box<Session>> {
+        if self.lent.as_ref().is_some_and(Lent::is_away) {
+            return Err(Error::NotReady);
+        }
+        if let Some(lent) = self.lent.take() {
+            self.session = lent.take();
+        }
+        self.session.as_mut().ok_or(Error::Disconnected)
+    }
+
     fn with_result<T>(&mut self, act: impl FnOnce(&mut Session) -> Result<T>) -> Result<T> {
-        let session = self.session.as_mut().ok_or(Error::Disconnected)?;
+        let session = self.session()?;
         let result = act(session);
         if !session.control.is_usable() {
             self.session = None;
@@ -303,7 +319,7 @@ fn list(session: &mut Session, verb: &str, directory: &str, listing: &mut String
     let options = FtpTransferOptions::default();
     // Listings are lines in the binary type, too, so that the type need not change between them and files.
     let mode = (session.mode == Some(TransferMode::Ebcdic)).then_some(TransferMode::Ascii);
-    let order = match Order::new(session, verb, directory, &options, None) {
+    let order = match Order::agreed(session, verb, directory, &options, None) {
         Ok(order) => Order { mode, ..order },
         Err(error) => return FtpResponse::failed(error),
     };

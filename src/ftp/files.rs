@@ -19,16 +19,28 @@ use crate::error::{Error, Result};
 impl Order {
     /// The command of a transfer. It is refused here if it cannot be sent, before anything else was.
     pub(super) fn new(
-        session: &mut Session,
+        session: &Session,
         verb: &str,
         path: &str,
         options: &FtpTransferOptions,
         total: Option<u64>,
     ) -> Result<Self> {
         let command = session.build(verb, path)?;
-        session.agree_on_names(path)?;
         let (mode, offset) = (Some(options.mode), options.offset);
         Ok(Self { command, mode, offset, is_behind: verb == "APPE", total })
+    }
+
+    /// The same, with the server told how names are encoded.
+    pub(super) fn agreed(
+        session: &mut Session,
+        verb: &str,
+        path: &str,
+        options: &FtpTransferOptions,
+        total: Option<u64>,
+    ) -> Result<Self> {
+        let order = Self::new(session, verb, path, options, total)?;
+        session.agree_on_names(path)?;
+        Ok(order)
     }
 }
 
@@ -40,7 +52,7 @@ pub(super) fn download(
     options: &FtpTransferOptions,
     watching: Watching<'_>,
 ) -> FtpResponse {
-    match Order::new(session, "RETR", remote, options, None) {
+    match Order::agreed(session, "RETR", remote, options, None) {
         Ok(order) => run(session, order, options, Cargo::Down(sink), watching),
         Err(error) => FtpResponse::failed(error),
     }
@@ -56,7 +68,7 @@ pub(super) fn upload(
     watching: Watching<'_>,
 ) -> FtpResponse {
     let verb = if options.append == Append::Yes { "APPE" } else { "STOR" };
-    match Order::new(session, verb, remote, options, total) {
+    match Order::agreed(session, verb, remote, options, total) {
         Ok(order) => run(session, order, options, Cargo::Up(source), watching),
         Err(error) => FtpResponse::failed(error),
     }
@@ -71,26 +83,16 @@ pub(super) fn download_file(
     watching: Watching<'_>,
 ) -> FtpResponse {
     let options = FtpTransferOptions { offset: 0, ..*options };
-    if options.resume == FtpResume::IfPossible && options.mode == TransferMode::Binary {
+    if options.asks_before_download() {
         return resume_download(session, remote, local, &options, watching).unwrap_or_else(FtpResponse::failed);
     }
-    // Made before the server is asked for anything, which may take a folder that is not there.
-    match PartFile::new(local) {
-        Ok(mut part) => {
-            let response = download(session, remote, &mut part, &options, watching);
-            named(response, part)
+    // Made before the server is asked for anything: there may be no such folder.
+    match BegunDownload::from_the_start(local) {
+        Ok(mut begun) => {
+            let response = download(session, remote, &mut begun.part, &options, watching);
+            begun.end(response)
         }
         Err(error) => FtpResponse::failed(error),
-    }
-}
-
-fn named(response: FtpResponse, part: PartFile) -> FtpResponse {
-    if !response.ok() {
-        return response;
-    }
-    match part.finish() {
-        Ok(()) => response,
-        Err(error) => response.with_error(error),
     }
 }
 
@@ -102,36 +104,85 @@ fn resume_download(
     watching: Watching<'_>,
 ) -> Result<FtpResponse> {
     let sized = session.command_for_size(remote);
-    let size = number(&sized);
     if !session.control.is_usable() {
         return Ok(sized);
     }
-    let modified = session.command_on("MDTM", remote);
-    let modified = if modified.ok() { modified.message() } else { "" };
-    // Without a size nothing tells that what is there is a part of the same file.
-    let identity = size.map(|size| format!("{size} {modified}\n"));
-    let (mut part, offset) = PartFile::resumed(local, identity.as_deref().unwrap_or_default())?;
-    let offset = if size.is_some_and(|size| offset <= size) { offset } else { 0 };
-    if offset == 0 {
-        part.clear()?;
-    } else if size == Some(offset) {
-        return Ok(named(sized, part));
+    let dated = session.command_on("MDTM", remote);
+    let mut begun = BegunDownload::new(local, sized, &dated)?;
+    if let Some(sized) = begun.is_whole() {
+        return Ok(begun.end(sized));
     }
-    let get = |session: &mut Session, part: &mut PartFile, offset, watching: Watching<'_>| {
-        let options = FtpTransferOptions { offset, ..*options };
-        let order = Order::new(session, "RETR", remote, &options, size)?;
-        Ok::<_, Error>(run(session, order, &options, Cargo::Down(part), watching))
-    };
-    let mut response = get(session, &mut part, offset, watching)?;
-    if offset > 0 && is_about_offset(response.status()) && response.error().is_none() {
-        part.clear()?;
-        response = get(session, &mut part, 0, watching)?;
-    }
-    match size {
-        Some(expected) if response.ok() && part.length() < expected => {
-            Ok(response.with_error(Error::CutShort { received: part.length(), expected }))
+    loop {
+        let options = FtpTransferOptions { offset: begun.offset, ..*options };
+        let order = Order::agreed(session, "RETR", remote, &options, begun.size)?;
+        let response = run(session, order, &options, Cargo::Down(&mut begun.part), watching);
+        if !begun.begins_again(&response)? {
+            return Ok(begun.end(response));
         }
-        _ => Ok(named(response, part)),
+    }
+}
+
+/// A download to a file, perhaps of which there is a part.
+#[derive(Debug)]
+pub(super) struct BegunDownload {
+    pub(super) part: PartFile,
+    /// The bytes that are there.
+    pub(super) offset: u64,
+    /// The bytes of the server's file, if it has said how many.
+    pub(super) size: Option<u64>,
+    sized: Option<FtpResponse>,
+}
+
+impl BegunDownload {
+    /// With the answers to SIZE and MDTM, which tell whether it is the same file.
+    pub(super) fn new(local: &Path, sized: FtpResponse, dated: &FtpResponse) -> Result<Self> {
+        let size = number(&sized);
+        let modified = if dated.ok() { dated.message() } else { "" };
+        // Without a size nothing tells that what is there is a part of the same file.
+        let identity = size.map(|size| format!("{size} {modified}\n")).unwrap_or_default();
+        let (mut part, offset) = PartFile::resumed(local, &identity)?;
+        let is_part = size.is_some_and(|size| offset <= size);
+        if !is_part {
+            part.clear()?;
+        }
+        Ok(Self { part, offset: if is_part { offset } else { 0 }, size, sized: Some(sized) })
+    }
+
+    /// From the first byte on.
+    pub(super) fn from_the_start(local: &Path) -> Result<Self> {
+        Ok(Self { part: PartFile::new(local)?, offset: 0, size: None, sized: None })
+    }
+
+    /// The answer to SIZE, if nothing is missing but the name.
+    pub(super) fn is_whole(&mut self) -> Option<FtpResponse> {
+        if self.offset > 0 && self.size == Some(self.offset) { self.sized.take() } else { None }
+    }
+
+    /// Tells whether the server cannot leave bytes out, and everything has to come.
+    pub(super) fn begins_again(&mut self, response: &FtpResponse) -> Result<bool> {
+        let begins_again = self.offset > 0 && is_about_offset(response);
+        if begins_again {
+            self.offset = 0;
+            self.part.clear()?;
+        }
+        Ok(begins_again)
+    }
+
+    /// Gives the file its name if it is whole.
+    pub(super) fn end(self, response: FtpResponse) -> FtpResponse {
+        if !response.ok() {
+            return response;
+        }
+        if let Some(expected) = self.size
+            && let received = self.part.length()
+            && received < expected
+        {
+            return response.with_error(Error::CutShort { received, expected });
+        }
+        match self.part.finish() {
+            Ok(()) => response,
+            Err(error) => response.with_error(error),
+        }
     }
 }
 
@@ -149,21 +200,26 @@ pub(super) fn upload_file(
     };
     let options = FtpTransferOptions { offset: 0, ..*options };
     let total = file.length().filter(|_| options.mode != TransferMode::Ascii);
-    let resumes = options.resume == FtpResume::IfPossible && options.append == Append::No;
-    if let (true, TransferMode::Binary, Some(length)) = (resumes, options.mode, total) {
+    if options.asks_for_size_before_upload() && total.is_some() {
         let sized = session.command_for_size(remote);
         if !session.control.is_usable() {
             return sized;
         }
-        match number(&sized) {
-            Some(size) if size == length && size > 0 => return sized,
-            Some(offset @ 1..) if offset < length => {
-                return upload_rest(session, &mut file, remote, &FtpTransferOptions { offset, ..options }, watching);
+        match rest_of_upload(&sized, total) {
+            Some(offset) if total == Some(offset) => return sized,
+            Some(offset) => {
+                let options = FtpTransferOptions { offset, ..options };
+                return upload_rest(session, &mut file, remote, &options, watching);
             }
-            _ => {}
+            None => {}
         }
     }
     upload(session, &mut file, remote, &options, total, watching)
+}
+
+/// From where on the server has not got the file yet, by its answer to SIZE; `None` for a file that has to be sent whole.
+pub(super) fn rest_of_upload(sized: &FtpResponse, total: Option<u64>) -> Option<u64> {
+    number(sized).filter(|size| *size > 0 && total.is_some_and(|total| *size <= total))
 }
 
 /// Sends what the server has not got yet: behind what it has, or from that offset on.
@@ -178,16 +234,26 @@ fn upload_rest(
     file.skip_to(options.offset);
     let behind = FtpTransferOptions { append: Append::Yes, ..*options };
     let response = upload(session, file, remote, &behind, total, watching);
-    if is_about_offset(response.status()) && response.error().is_none() {
+    if is_about_offset(&response) {
         file.skip_to(options.offset);
         return upload(session, file, remote, options, total, watching);
     }
     response
 }
 
+impl FtpTransferOptions {
+    pub(super) fn asks_before_download(&self) -> bool {
+        self.resume == FtpResume::IfPossible && self.mode == TransferMode::Binary
+    }
+
+    pub(super) fn asks_for_size_before_upload(&self) -> bool {
+        self.asks_before_download() && self.append == Append::No
+    }
+}
+
 /// Tells whether a server does not do what a resumed transfer needs.
-fn is_about_offset(status: FtpStatus) -> bool {
-    matches!(status.code(), 500..=504 | 554)
+pub(super) fn is_about_offset(response: &FtpResponse) -> bool {
+    matches!(response.status().code(), 500..=504 | 554) && response.error().is_none()
 }
 
 impl Session {
@@ -213,7 +279,7 @@ impl Session {
     }
 }
 
-fn number(response: &FtpResponse) -> Option<u64> {
+pub(super) fn number(response: &FtpResponse) -> Option<u64> {
     let text = response.message().trim();
     let is_number = response.status() == FtpStatus::FILE_STATUS && text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|_| is_number)

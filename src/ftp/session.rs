@@ -6,6 +6,7 @@ use super::{
     command::Command,
     control::{Control, Patience},
     dial::dial,
+    encoding::FtpEncoding,
     features::FtpFeatures,
     options::{FtpOptions, FtpTls, TransferMode},
     reply::Reply,
@@ -38,7 +39,7 @@ pub(super) struct Session {
     /// The server does not know `MLSD`.
     pub(super) lacks_mlsd: bool,
     pub(super) features: Option<FtpFeatures>,
-    names_are_agreed: bool,
+    pub(super) agreed_on_names: bool,
     /// Where the bytes of transfers go through, kept from one to the next.
     pub(super) buffer: Vec<u8>,
 }
@@ -76,7 +77,7 @@ impl Session {
             is_proven: false,
             lacks_mlsd: false,
             features: None,
-            names_are_agreed: false,
+            agreed_on_names: false,
             buffer: Vec::new(),
         };
         let greeting = match &options.tls {
@@ -193,15 +194,20 @@ impl Session {
 
     /// The same before a listing, which may have any names.
     pub(super) fn ask_for_utf8(&mut self) -> Result<()> {
-        if self.names_are_agreed || self.options.encoding != super::encoding::FtpEncoding::Utf8 {
+        if self.names_are_agreed() {
             return Ok(());
         }
-        self.names_are_agreed = true;
+        self.agreed_on_names = true;
         if self.features()?.has("UTF8") {
             // A refusal is as good: the server speaks UTF-8 then anyway.
             self.exchange("OPTS", "UTF8 ON")?;
         }
         Ok(())
+    }
+
+    /// Tells whether nothing has to be said of names.
+    pub(super) fn names_are_agreed(&self) -> bool {
+        self.agreed_on_names || self.options.encoding != FtpEncoding::Utf8
     }
 
     /// Sets the type if it is another one.
