@@ -25,6 +25,7 @@ mod session;
 mod status;
 mod time;
 mod transfer;
+mod tree;
 mod wire;
 
 pub use background::FtpTransfer;
@@ -37,3 +38,4 @@ pub use options::{
 };
 pub use response::{FtpDirectoryResponse, FtpListingResponse, FtpResponse};
 pub use status::FtpStatus;
+pub use tree::FtpTreeProgress;

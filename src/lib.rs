@@ -107,7 +107,7 @@ pub use error::{Error, ErrorKind, Limit, Phase, Result, TlsError};
 pub use ftp::{
     Append, Ftp, FtpDataMode, FtpDirectoryResponse, FtpEbcdic, FtpEncoding, FtpEntry, FtpEntryKind, FtpFeatures,
     FtpListingResponse, FtpOptions, FtpProgress, FtpResponse, FtpResume, FtpStatus, FtpTls, FtpTransfer,
-    FtpTransferOptions, TransferMode,
+    FtpTransferOptions, FtpTreeProgress, TransferMode,
 };
 #[cfg(feature = "http")]
 pub use http::{

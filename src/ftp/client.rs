@@ -3,6 +3,8 @@
 mod begin;
 mod transfers;
 
+pub(super) use transfers::joined;
+
 use std::time::{Duration, SystemTime};
 
 use super::{

@@ -103,10 +103,6 @@ impl Control {
         self.wire.handle_mut()
     }
 
-    pub(super) fn silence(&self) -> Option<Duration> {
-        self.silence
-    }
-
     /// Sends a command, to which a reply is expected then.
     pub(super) fn send(&mut self, command: &Command) -> Result<()> {
         let checked = self.expect_no_reply();

@@ -33,7 +33,7 @@ impl FtpResponse {
     /// A response that never came. The status tells the kind of the failure as far as SFML has one.
     pub(super) fn failed(error: Error) -> Self {
         let status = match &error {
-            Error::PeerRefused { code, .. } => FtpStatus::from(*code),
+            Error::PeerRefused { code, text } => return Self::new(FtpStatus::from(*code), text.as_ref()),
             Error::File { .. } => FtpStatus::INVALID_FILE,
             Error::Disconnected | Error::CutShort { .. } => FtpStatus::CONNECTION_CLOSED,
             Error::Malformed { .. }

@@ -14,23 +14,23 @@ use crate::{
 };
 
 /// A local folder that goes when the test is over.
-pub struct Folder(pub PathBuf);
+pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let path = fresh_path();
         fs::create_dir_all(&path).unwrap();
         Self(path)
     }
 
-    pub fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         let mut names: Vec<String> =
             fs::read_dir(&self.0).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
     }
 
-    pub fn get(&self, name: &str) -> Vec<u8> {
+    pub(crate) fn get(&self, name: &str) -> Vec<u8> {
         fs::read(self.0.join(name)).unwrap()
     }
 }
@@ -42,11 +42,11 @@ impl Drop for Folder {
 }
 
 /// Bytes that do not repeat soon.
-pub fn content(length: usize) -> Vec<u8> {
+pub(crate) fn content(length: usize) -> Vec<u8> {
     (0..length).map(|at| (at as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes()[at % 3]).collect()
 }
 
-pub fn go_on(_: FtpProgress) -> ControlFlow<()> {
+pub(crate) fn go_on(_: FtpProgress) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 

@@ -16,29 +16,29 @@ use crate::support::{LONG, fresh_path};
 
 /// What the server does not do.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Habits {
-    pub no_epsv: bool,
-    pub no_mlsd: bool,
-    pub no_appe: bool,
-    pub no_rest: bool,
-    pub no_size: bool,
+pub(crate) struct Habits {
+    pub(crate) no_epsv: bool,
+    pub(crate) no_mlsd: bool,
+    pub(crate) no_appe: bool,
+    pub(crate) no_rest: bool,
+    pub(crate) no_size: bool,
     /// Ends every session after so many bytes of data, of both directions.
-    pub dies_after: Option<usize>,
+    pub(crate) dies_after: Option<usize>,
 }
 
 /// A running server; its folder goes with it.
-pub struct Server {
-    pub at: SocketAddr,
-    pub root: PathBuf,
+pub(crate) struct Server {
+    pub(crate) at: SocketAddr,
+    pub(crate) root: PathBuf,
     commands: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
-    pub fn start(habits: Habits) -> Self {
+    pub(crate) fn start(habits: Habits) -> Self {
         Self::start_on("127.0.0.1", habits)
     }
 
-    pub fn start_on(address: &str, habits: Habits) -> Self {
+    pub(crate) fn start_on(address: &str, habits: Habits) -> Self {
         let root = fresh_path();
         fs::create_dir_all(&root).unwrap();
         let listener = TcpListener::bind((address, 0)).unwrap();
@@ -56,11 +56,11 @@ impl Server {
     }
 
     /// A client that has logged in.
-    pub fn client(&self) -> Ftp {
+    pub(crate) fn client(&self) -> Ftp {
         self.client_with(FtpOptions::default())
     }
 
-    pub fn client_with(&self, options: FtpOptions) -> Ftp {
+    pub(crate) fn client_with(&self, options: FtpOptions) -> Ftp {
         let mut ftp = Ftp::with_options(options);
         ftp.connect(&self.at.ip().to_string(), self.at.port()).into_result().unwrap();
         ftp.login("joe", "secret").into_result().unwrap();
@@ -69,17 +69,17 @@ impl Server {
     }
 
     /// The commands since the last time, without their parameters.
-    pub fn commands(&self) -> Vec<String> {
+    pub(crate) fn commands(&self) -> Vec<String> {
         std::mem::take(&mut self.commands.lock().unwrap())
     }
 
-    pub fn put(&self, name: &str, content: &[u8]) {
+    pub(crate) fn put(&self, name: &str, content: &[u8]) {
         let path = self.root.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
     }
 
-    pub fn get(&self, name: &str) -> Vec<u8> {
+    pub(crate) fn get(&self, name: &str) -> Vec<u8> {
         fs::read(self.root.join(name)).unwrap()
     }
 }

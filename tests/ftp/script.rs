@@ -11,18 +11,18 @@ use sockeye::{Ftp, FtpOptions, FtpTransferOptions};
 use crate::support::{Joined, LONG, in_thread};
 
 /// A running server.
-pub struct Script {
-    pub port: u16,
+pub(crate) struct Script {
+    pub(crate) port: u16,
     thread: Joined<()>,
 }
 
 /// The server's end of the control connection.
-pub struct Peer {
+pub(crate) struct Peer {
     control: BufReader<TcpStream>,
 }
 
 /// Begins to play a part to the one client that connects.
-pub fn play(part: impl FnOnce(&mut Peer) + Send + 'static) -> Script {
+pub(crate) fn play(part: impl FnOnce(&mut Peer) + Send + 'static) -> Script {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let thread = in_thread(move || {
@@ -35,7 +35,7 @@ pub fn play(part: impl FnOnce(&mut Peer) + Send + 'static) -> Script {
 }
 
 /// The same behind a greeting, with a client that has connected.
-pub fn play_to(options: FtpOptions, part: impl FnOnce(&mut Peer) + Send + 'static) -> (Ftp, Script) {
+pub(crate) fn play_to(options: FtpOptions, part: impl FnOnce(&mut Peer) + Send + 'static) -> (Ftp, Script) {
     let script = play(move |peer| {
         peer.say("220 ready\r\n");
         part(peer);
@@ -48,19 +48,19 @@ pub fn play_to(options: FtpOptions, part: impl FnOnce(&mut Peer) + Send + 'stati
 
 impl Script {
     /// Waits until the part is over.
-    pub fn join(self) {
+    pub(crate) fn join(self) {
         self.thread.join();
     }
 }
 
 impl Peer {
     /// Sends bytes of a reply.
-    pub fn say(&mut self, text: impl AsRef<[u8]>) {
+    pub(crate) fn say(&mut self, text: impl AsRef<[u8]>) {
         self.control.get_mut().write_all(text.as_ref()).unwrap();
     }
 
     /// Receives a command.
-    pub fn hear(&mut self) -> String {
+    pub(crate) fn hear(&mut self) -> String {
         let mut line = String::new();
         self.control.read_line(&mut line).unwrap();
         assert!(line.ends_with("\r\n"), "{line:?}");
@@ -68,18 +68,18 @@ impl Peer {
     }
 
     /// Receives a command that is not in UTF-8.
-    pub fn hear_bytes(&mut self, line: &mut Vec<u8>) {
+    pub(crate) fn hear_bytes(&mut self, line: &mut Vec<u8>) {
         self.control.read_until(b'\n', line).unwrap();
     }
 
     /// Receives this command and answers it.
-    pub fn answer(&mut self, command: &str, reply: impl AsRef<[u8]>) {
+    pub(crate) fn answer(&mut self, command: &str, reply: impl AsRef<[u8]>) {
         assert_eq!(self.hear(), command);
         self.say(reply);
     }
 
     /// Answers EPSV with a listener.
-    pub fn passive(&mut self) -> TcpListener {
+    pub(crate) fn passive(&mut self) -> TcpListener {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         self.answer("EPSV", format!("229 Entering Extended Passive Mode (|||{port}|)\r\n"));
@@ -87,45 +87,45 @@ impl Peer {
     }
 
     /// Plays a download up to the data connection.
-    pub fn retrieve(&mut self, name: &str) -> TcpStream {
+    pub(crate) fn retrieve(&mut self, name: &str) -> TcpStream {
         let listener = self.passive();
         self.answer(&format!("RETR {name}"), "150 here it comes\r\n");
         accept(&listener)
     }
 
     /// Waits for the client to close the connection.
-    pub fn ends(&mut self) {
+    pub(crate) fn ends(&mut self) {
         let mut rest = String::new();
         // A reset is an end, too.
         let _ = self.control.read_to_string(&mut rest);
         assert_eq!(rest, "");
     }
 
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.control.get_ref().peer_addr().unwrap()
     }
 }
 
-pub fn accept(listener: &TcpListener) -> TcpStream {
+pub(crate) fn accept(listener: &TcpListener) -> TcpStream {
     let (data, _) = listener.accept().unwrap();
     data.set_read_timeout(Some(LONG)).unwrap();
     data
 }
 
 /// Makes the close of a connection a reset.
-pub fn reset(data: TcpStream) {
+pub(crate) fn reset(data: TcpStream) {
     socket2::SockRef::from(&data).set_linger(Some(Duration::ZERO)).unwrap();
     drop(data);
 }
 
 /// Options with a limit for silence that a test can wait for.
-pub fn impatient() -> FtpOptions {
+pub(crate) fn impatient() -> FtpOptions {
     let mut options = FtpOptions::default();
     options.silence = Some(Duration::from_millis(300));
     options.connect_limit = Some(Duration::from_millis(300));
     options
 }
 
-pub fn binary() -> FtpTransferOptions {
+pub(crate) fn binary() -> FtpTransferOptions {
     FtpTransferOptions::default()
 }

@@ -122,7 +122,12 @@ impl OwnedCargo {
         response: &FtpResponse,
     ) -> Result<Option<Box<Transfer>>> {
         match &mut self.end {
-            End::File(begun) if begun.begins_again(response)? => self.options.offset = 0,
+            End::File(begun) => {
+                if !begun.begins_again(response)? {
+                    return Ok(None);
+                }
+                self.options.offset = 0;
+            }
             End::Source(file)
                 if self.options.offset > 0 && self.options.append == Append::Yes && is_about_offset(response) =>
             {

@@ -14,6 +14,7 @@ use crate::{
         files::{self, nobody},
         options::{Append, FtpProgress, FtpTransferOptions, TransferMode},
         response::FtpResponse,
+        tree::{self, FtpTreeProgress},
     },
 };
 
@@ -113,6 +114,41 @@ impl Ftp {
         mut progress: impl FnMut(FtpProgress) -> ControlFlow<()>,
     ) -> FtpResponse {
         self.with(|session| files::upload_file(session, local.as_ref(), remote, options, &mut progress))
+    }
+
+    /// Downloads a folder of the server with everything in it; the local one is made where there is none.
+    ///
+    /// Links are left out, and names that would lead out of the folder are an error. It ends at the first failure,
+    /// which is the answer then; what was whole before stays. The other answers are 250 with the number of files.
+    #[must_use = "the server may have refused"]
+    pub fn download_tree(
+        &mut self,
+        remote: &str,
+        local: impl AsRef<Path>,
+        options: &FtpTransferOptions,
+        mut progress: impl FnMut(FtpTreeProgress<'_>) -> ControlFlow<()>,
+    ) -> FtpResponse {
+        self.with(|session| {
+            tree::download_tree(session, remote, local.as_ref(), options, &mut progress)
+                .unwrap_or_else(FtpResponse::failed)
+        })
+    }
+
+    /// Uploads a local folder with everything in it; folders of the server are made where there are none.
+    ///
+    /// Symbolic links are left out. It ends as [`download_tree`](Self::download_tree) does.
+    #[must_use = "the server may have refused"]
+    pub fn upload_tree(
+        &mut self,
+        local: impl AsRef<Path>,
+        remote: &str,
+        options: &FtpTransferOptions,
+        mut progress: impl FnMut(FtpTreeProgress<'_>) -> ControlFlow<()>,
+    ) -> FtpResponse {
+        self.with(|session| {
+            tree::upload_tree(session, local.as_ref(), remote, options, &mut progress)
+                .unwrap_or_else(FtpResponse::failed)
+        })
     }
 }
 
