@@ -142,10 +142,19 @@ impl Control {
         self.watched(reply)
     }
 
-    /// Gives the reply if it is there, without waiting for it.
+    /// Gives the reply if it is there, without waiting for it; its time does not run out.
     pub(super) fn reply_if_there(&mut self) -> Result<Option<Reply>> {
+        let limit = self.limit.take();
         let reply = self.next_reply(Patience::Polls);
+        self.limit = limit;
         self.watched(reply)
+    }
+
+    /// Fails once the time for the reply has run out.
+    pub(super) fn check_time(&mut self) -> Result<()> {
+        let is_over = self.remaining() == Some(Duration::ZERO);
+        let checked = if is_over { Err(self.timed_out(Phase::Silence)) } else { Ok(()) };
+        self.watched(checked)
     }
 
     /// Gives the reply that is not a preliminary one.

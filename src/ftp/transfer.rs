@@ -287,6 +287,7 @@ impl Transfer {
                 Status::NotReady => {
                     self.early = session.control.reply_if_there()?.filter(|reply| !is_preliminary(reply));
                     if self.early.is_none() {
+                        session.control.check_time()?;
                         return Ok(Some(Advance::Both(Direction::Read)));
                     }
                     break;

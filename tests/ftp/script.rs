@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{TcpListener, TcpStream},
     time::Duration,
 };
 
@@ -101,8 +101,14 @@ impl Peer {
         assert_eq!(rest, "");
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.control.get_ref().peer_addr().unwrap()
+    /// Sends, until the client has gone.
+    pub(crate) fn try_say(&mut self, text: impl AsRef<[u8]>) -> bool {
+        self.control.get_mut().write_all(text.as_ref()).is_ok()
+    }
+
+    /// Receives whatever comes until the client has gone.
+    pub(crate) fn drain(&mut self) {
+        let _ = self.control.read_to_end(&mut Vec::new());
     }
 }
 

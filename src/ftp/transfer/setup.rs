@@ -183,6 +183,7 @@ impl Transfer {
         let is_handshaking = matches!(&self.data, Some(Data::Open(wire)) if wire.is_encrypted());
         let reply = if is_handshaking { session.control.reply_if_there()? } else { session.control.reply()? };
         let Some(reply) = reply else {
+            session.control.check_time()?;
             if is_handshaking && let Some(wire) = self.data.as_mut().and_then(Data::wire) {
                 return Ok(Some(match (wire.handshake(), direction_of(wire)) {
                     (Status::NotReady, Ok(direction)) => Advance::Both(direction),
