@@ -85,7 +85,10 @@ impl Data {
         for _ in 0..MAX_STRANGERS {
             match sys::accept(listener.socket(), true) {
                 Ok((socket, from)) if is_from(&from, session.peer) => {
-                    *self = Self::Open(Wire::plain(socket));
+                    let mut connection = Handle::new(socket);
+                    // Whoever waits for the listener waits for the connection now.
+                    listener.hand_over(&mut connection);
+                    *self = Self::Open(Wire::Plain(connection));
                     return Status::Done(());
                 }
                 // Whoever it is, it is not the server.

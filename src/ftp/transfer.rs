@@ -206,8 +206,10 @@ impl Transfer {
         }
         let mut status = data.accept(session);
         if was_listening && status.is_done() {
-            status = data.secure(session).into();
+            self.watch_data(session, false);
+            status = self.data.as_mut().map_or(Ok(()), |data| data.secure(session)).into();
         }
+        let Some(data) = &mut self.data else { return Err(Error::NotOpen) };
         if let Some(wire) = data.wire()
             && status.is_done()
         {

@@ -169,6 +169,8 @@ impl Transfer {
         session.control.send(&self.order.command)?;
         self.clock = Clock::new(session.options.silence);
         self.step = Step::Asked;
+        // A session is another socket to selectors.
+        self.watch_data(session, false);
         match &mut self.data {
             Some(data @ Data::Open(_)) => match data.secure(session) {
                 Ok(()) => Ok(None),
