@@ -18,6 +18,9 @@ mod listings;
 mod polled;
 #[path = "ftp/script.rs"]
 mod script;
+#[cfg(feature = "tls")]
+#[path = "ftp/secure.rs"]
+mod secure;
 mod support;
 #[path = "ftp/trees.rs"]
 mod trees;

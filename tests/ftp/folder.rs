@@ -10,12 +10,12 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-use sockeye::{Ftp, FtpOptions};
+use sockeye::{Ftp, FtpOptions, TcpSocket, TlsServer, TlsSocket};
 
 use crate::support::{LONG, fresh_path};
 
 /// What the server does not do.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Habits {
     pub(crate) no_epsv: bool,
     pub(crate) no_mlsd: bool,
@@ -24,6 +24,75 @@ pub(crate) struct Habits {
     pub(crate) no_size: bool,
     /// Ends every session after so many bytes of data, of both directions.
     pub(crate) dies_after: Option<usize>,
+    /// It knows `AUTH TLS`, and takes nothing else before that.
+    pub(crate) explicit_tls: Option<TlsServer>,
+    /// It speaks TLS from the first byte on.
+    pub(crate) implicit_tls: Option<TlsServer>,
+    /// It takes only data connections that go on from an earlier session.
+    pub(crate) insists_on_resumption: bool,
+    /// It ends data connections without saying so.
+    pub(crate) cuts_sessions: bool,
+}
+
+/// A connection, plain or encrypted.
+enum Wire {
+    Plain(TcpStream),
+    Tls(Box<TlsSocket>),
+    Gone,
+}
+
+impl Wire {
+    /// Secures the connection; `false` if that fails.
+    fn secure(&mut self, tls: &TlsServer) -> bool {
+        let Self::Plain(stream) = std::mem::replace(self, Self::Gone) else { return false };
+        let mut session = TlsSocket::server(TcpSocket::try_from(stream).unwrap(), tls).unwrap();
+        session.set_timeout(Some(LONG)).unwrap();
+        let is_done = session.handshake().is_done();
+        *self = Self::Tls(Box::new(session));
+        is_done
+    }
+
+    fn is_resumed(&self) -> bool {
+        matches!(self, Self::Tls(session) if session.is_resumed())
+    }
+
+    /// Ends it in the way of the one or the other.
+    fn finish(self, cuts: bool) {
+        if let Self::Tls(mut session) = self {
+            if cuts {
+                let handle = session.native_handle().unwrap();
+                socket2::SockRef::from(&handle).shutdown(std::net::Shutdown::Write).unwrap();
+                return;
+            }
+            let _ = session.shutdown_send();
+            // The client's end has to be heard, or the close would be a reset.
+            while session.receive(&mut [0; 1024]).is_done() {}
+        }
+    }
+}
+
+impl Read for Wire {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        match self {
+            Self::Plain(stream) => stream.read(buffer),
+            Self::Tls(session) => session.read(buffer),
+            Self::Gone => Ok(0),
+        }
+    }
+}
+
+impl Write for Wire {
+    fn write(&mut self, data: &[u8]) -> std::io::Result<usize> {
+        match self {
+            Self::Plain(stream) => stream.write(data),
+            Self::Tls(session) => session.write(data),
+            Self::Gone => Err(std::io::ErrorKind::NotConnected.into()),
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// A running server; its folder goes with it.
@@ -48,7 +117,7 @@ impl Server {
         // It ends with the test program.
         thread::spawn(move || {
             for control in listener.incoming() {
-                let session = Session::new(control.unwrap(), folder.clone(), habits, Arc::clone(&log));
+                let session = Session::new(control.unwrap(), folder.clone(), habits.clone(), Arc::clone(&log));
                 thread::spawn(move || session.serve());
             }
         });
@@ -91,7 +160,9 @@ impl Drop for Server {
 }
 
 struct Session {
-    control: BufReader<TcpStream>,
+    control: BufReader<Wire>,
+    local: IpAddr,
+    protects: bool,
     root: PathBuf,
     working: PathBuf,
     habits: Habits,
@@ -107,8 +178,11 @@ struct Session {
 impl Session {
     fn new(control: TcpStream, root: PathBuf, habits: Habits, log: Arc<Mutex<Vec<String>>>) -> Self {
         control.set_nodelay(true).unwrap();
+        let local = control.local_addr().unwrap().ip();
         Self {
-            control: BufReader::new(control),
+            control: BufReader::new(Wire::Plain(control)),
+            local,
+            protects: false,
             root,
             working: PathBuf::from("/"),
             habits,
@@ -123,6 +197,11 @@ impl Session {
     }
 
     fn serve(mut self) {
+        if let Some(tls) = self.habits.implicit_tls.clone()
+            && !self.control.get_mut().secure(&tls)
+        {
+            return;
+        }
         self.say("220 a folder");
         let mut line = String::new();
         while matches!(self.control.read_line(&mut line), Ok(1..)) {
@@ -143,7 +222,19 @@ impl Session {
 
     /// `None` ends the session.
     fn act(&mut self, verb: &str, parameter: &str) -> Option<()> {
+        let is_open = !matches!(self.control.get_ref(), Wire::Plain(_)) || self.habits.explicit_tls.is_none();
         let reply = match verb {
+            "AUTH" if self.habits.explicit_tls.is_some() => {
+                self.say("234 go ahead");
+                let tls = self.habits.explicit_tls.clone().unwrap();
+                return self.control.get_mut().secure(&tls).then_some(());
+            }
+            "PBSZ" if is_open => "200 ok".to_owned(),
+            "PROT" if is_open => {
+                self.protects = parameter == "P";
+                "200 ok".to_owned()
+            }
+            _ if !is_open => "530 not in plain text".to_owned(),
             "USER" => "331 who says so?".to_owned(),
             "PASS" if parameter == "secret" || parameter.contains('@') => "230 welcome".to_owned(),
             "PASS" => "530 no".to_owned(),
@@ -264,13 +355,14 @@ impl Session {
     }
 
     fn listen(&mut self) -> u16 {
-        let listener = TcpListener::bind((self.control.get_ref().local_addr().unwrap().ip(), 0)).unwrap();
+        let listener = TcpListener::bind((self.local, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         self.passive = Some(listener);
         port
     }
 
-    fn connection(&mut self) -> TcpStream {
+    /// The data connection; `None` if it is not as it should be.
+    fn connection(&mut self) -> Option<Wire> {
         let data = match (self.passive.take(), self.active.take()) {
             (Some(listener), _) => listener.accept().unwrap().0,
             (None, Some(address)) => TcpStream::connect(address).unwrap(),
@@ -278,7 +370,15 @@ impl Session {
         };
         data.set_read_timeout(Some(LONG)).unwrap();
         data.set_write_timeout(Some(LONG)).unwrap();
-        data
+        let mut wire = Wire::Plain(data);
+        if self.protects {
+            let tls = self.habits.explicit_tls.as_ref().or(self.habits.implicit_tls.as_ref()).unwrap();
+            if !wire.secure(tls) || (self.habits.insists_on_resumption && !wire.is_resumed()) {
+                self.say("522 go on from the session that there is");
+                return None;
+            }
+        }
+        Some(wire)
     }
 
     /// How much of these bytes still goes; fewer when the server dies.
@@ -298,7 +398,7 @@ impl Session {
         };
         let length = file.metadata().unwrap().len();
         self.say(&format!("150 Opening data connection for {name} ({length} bytes)."));
-        let mut data = self.connection();
+        let Some(mut data) = self.connection() else { return Some(()) };
         file.seek(SeekFrom::Start(offset)).unwrap();
         let mut buffer = vec![0; 64 * 1024];
         loop {
@@ -319,7 +419,7 @@ impl Session {
                 break;
             }
         }
-        drop(data);
+        data.finish(self.habits.cuts_sessions);
         self.say("226 done");
         Some(())
     }
@@ -336,14 +436,14 @@ impl Session {
         let from = if append { SeekFrom::End(0) } else { SeekFrom::Start(offset) };
         file.seek(from).unwrap();
         self.say("150 send it");
-        let mut data = self.connection();
+        let Some(mut data) = self.connection() else { return Some(()) };
         let mut buffer = vec![0; 64 * 1024];
         loop {
             let count = match data.read(&mut buffer) {
                 Ok(0) => break,
                 Ok(count) => count,
-                Err(_) => {
-                    self.say("426 you went away");
+                Err(error) => {
+                    self.say(&format!("426 you went away: {error}"));
                     return Some(());
                 }
             };
@@ -357,6 +457,7 @@ impl Session {
                 return None;
             }
         }
+        data.finish(false);
         self.say("226 done");
         Some(())
     }
@@ -370,12 +471,12 @@ impl Session {
         let mut paths: Vec<PathBuf> = folder.map(|entry| entry.unwrap().path()).collect();
         paths.sort();
         self.say("150 the names");
-        let mut data = self.connection();
+        let Some(mut data) = self.connection() else { return Some(()) };
         for path in paths {
             let name = path.file_name().unwrap().to_str().unwrap();
             let _ = write!(data, "{}\r\n", line(name, &path));
         }
-        drop(data);
+        data.finish(self.habits.cuts_sessions);
         self.say("226 done");
         Some(())
     }

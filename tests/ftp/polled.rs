@@ -33,7 +33,7 @@ impl io::Write for Shared {
 }
 
 /// Polls when the selector says so.
-fn finish(transfer: &mut FtpTransfer) -> Result<FtpResponse> {
+pub(crate) fn finish(transfer: &mut FtpTransfer) -> Result<FtpResponse> {
     let mut selector = SocketSelector::new().unwrap();
     let key = selector.add(&*transfer).unwrap();
     let end = Instant::now() + LONG;
