@@ -12,6 +12,8 @@ mod ebcdic;
 mod encoding;
 mod features;
 mod files;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod lines;
 mod listing;
 mod local;

@@ -67,6 +67,7 @@
 //! # Features
 //!
 //! - `http`, on by default: [`Http`] and what belongs to it, `IpAddress::public_address`.
+//! - `ftp`, on by default: [`Ftp`].
 //! - `tls`, on by default: encryption. Without it [`TlsSocket`] and its configuration are there and answer with an error
 //!   that names the feature.
 //! - `public-ip`: `IpAddress::public_address_via_public_ip`, through the crate of that name and the runtime it needs.
@@ -133,6 +134,8 @@ pub use udp::{Datagram, DatagramBatch, UdpSocket};
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing {
+    #[cfg(feature = "ftp")]
+    pub use crate::ftp::fuzzing::*;
     #[cfg(feature = "http")]
     pub use crate::http::fuzzing::*;
     #[cfg(feature = "http")]

@@ -1,6 +1,6 @@
 //! The FTP client against servers of this test: one that keeps a folder, and ones that play a part.
 #![cfg(feature = "ftp")]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 #[path = "ftp/commands.rs"]
 mod commands;

@@ -15,7 +15,7 @@ use crate::{
 /// the time.
 pub(super) fn dial(host: &str, port: u16, limit: Option<Duration>) -> Result<Socket> {
     let deadline = Deadline::after(limit);
-    let addresses = lookup(host, deadline, limit, |host| IpAddress::resolve(host))?;
+    let addresses = lookup(host, deadline, limit, IpAddress::resolve)?;
     let mut left = u32::try_from(addresses.len()).unwrap_or(u32::MAX);
     let mut failure = Error::Disconnected;
     for address in addresses {

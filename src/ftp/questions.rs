@@ -45,7 +45,7 @@ impl Questions {
         loop {
             if let Some(question) = self.asked {
                 let Some(reply) = session.control.final_reply()? else { return Ok(false) };
-                let response = session.response(reply);
+                let response = session.response(&reply);
                 self.asked = None;
                 self.take(session, question, response);
             }

@@ -105,7 +105,7 @@ impl Session {
     fn greeting(&mut self) -> Result<FtpResponse> {
         self.control.expect_reply();
         let reply = self.control.final_reply()?.ok_or(Error::NotReady)?;
-        Ok(self.response(reply))
+        Ok(self.response(&reply))
     }
 
     /// Encrypts the control connection, and data connections from now on (RFC 4217).
@@ -163,14 +163,14 @@ impl Session {
         let command = self.build(verb, parameter)?;
         self.control.send(&command)?;
         let reply = self.control.final_reply()?.ok_or(Error::NotReady)?;
-        Ok(self.response(reply))
+        Ok(self.response(&reply))
     }
 
     pub(super) fn build(&self, verb: &str, parameter: &str) -> Result<Command> {
         Command::new(verb, parameter, self.options.encoding)
     }
 
-    pub(super) fn response(&self, reply: Reply) -> FtpResponse {
+    pub(super) fn response(&self, reply: &Reply) -> FtpResponse {
         FtpResponse::new(FtpStatus::from(reply.code), self.options.encoding.decode(&reply.text))
     }
 

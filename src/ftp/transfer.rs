@@ -354,7 +354,7 @@ impl Transfer {
         self.detach(session);
         self.hand_back(session);
         self.step = Step::Over;
-        let response = session.response(self.early.take().unwrap_or(reply));
+        let response = session.response(&self.early.take().unwrap_or(reply));
         Ok(Some(Advance::Done(match self.failure.take() {
             None => response,
             // That the connection broke is what the server has refused with.
@@ -394,9 +394,9 @@ impl Transfer {
         let data = self.data.as_mut().and_then(Data::handle_mut);
         if let (Some(data), Some(control)) = (data, session.control.handle_mut()) {
             if watch_data {
-                control.hand_over(data)
+                control.hand_over(data);
             } else {
-                data.hand_over(control)
+                data.hand_over(control);
             }
             self.is_data_watched = watch_data;
         }
