@@ -39,6 +39,7 @@
 //! - [`TlsSocket`]: an encrypted connection with the methods of a [`TcpSocket`]; [`TlsClient`] and [`TlsServer`] say whom
 //!   to trust and what to show.
 //! - [`Http`]: [`HttpRequest`] in, [`HttpResponse`] out, waiting or, with an [`HttpExchange`], not.
+//! - [`Ftp`]: files of a server, listed, downloaded, uploaded and resumed, waiting or, with an [`FtpTransfer`], not.
 //! - [`Status`] and [`Error`]: what happened, and why.
 //!
 //! # The table
