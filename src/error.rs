@@ -186,6 +186,16 @@ pub enum Limit {
     Redirects,
     /// Interim responses (1xx) in front of the response.
     InterimResponses,
+    /// The reply of an FTP server.
+    Reply,
+    /// A command to an FTP server.
+    Command,
+    /// A listing of an FTP server that is kept in memory.
+    Listing,
+    /// Preliminary replies (1xx) of an FTP server in front of the one that counts.
+    PreliminaryReplies,
+    /// Folders inside one another.
+    Depth,
 }
 
 /// Which operation a deadline was for.

@@ -39,6 +39,7 @@
 //! - [`TlsSocket`]: an encrypted connection with the methods of a [`TcpSocket`]; [`TlsClient`] and [`TlsServer`] say whom
 //!   to trust and what to show.
 //! - [`Http`]: [`HttpRequest`] in, [`HttpResponse`] out, waiting or, with an [`HttpExchange`], not.
+//! - [`Ftp`]: files of a server, listed, downloaded, uploaded and resumed, waiting or, with an [`FtpTransfer`], not.
 //! - [`Status`] and [`Error`]: what happened, and why.
 //!
 //! # The table
@@ -67,6 +68,7 @@
 //! # Features
 //!
 //! - `http`, on by default: [`Http`] and what belongs to it, `IpAddress::public_address`.
+//! - `ftp`, on by default: [`Ftp`].
 //! - `tls`, on by default: encryption. Without it [`TlsSocket`] and its configuration are there and answer with an error
 //!   that names the feature.
 //! - `public-ip`: `IpAddress::public_address_via_public_ip`, through the crate of that name and the runtime it needs.
@@ -78,6 +80,8 @@
 
 mod bytes;
 mod error;
+#[cfg(feature = "ftp")]
+mod ftp;
 #[cfg(feature = "http")]
 mod http;
 mod ip;
@@ -99,6 +103,12 @@ mod tls;
 mod udp;
 
 pub use error::{Error, ErrorKind, Limit, Phase, Result, TlsError};
+#[cfg(feature = "ftp")]
+pub use ftp::{
+    Append, Ftp, FtpDataMode, FtpDirectoryResponse, FtpEbcdic, FtpEncoding, FtpEntry, FtpEntryKind, FtpFeatures,
+    FtpListingResponse, FtpOptions, FtpProgress, FtpResponse, FtpResume, FtpStatus, FtpTls, FtpTransfer,
+    FtpTransferOptions, FtpTreeProgress, TransferMode,
+};
 #[cfg(feature = "http")]
 pub use http::{
     Http, HttpExchange, HttpFields, HttpHead, HttpMethod, HttpObserver, HttpOptions, HttpProgress, HttpRequest,
@@ -123,6 +133,8 @@ pub use udp::{Datagram, DatagramBatch, UdpSocket};
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing {
+    #[cfg(feature = "ftp")]
+    pub use crate::ftp::fuzzing::*;
     #[cfg(feature = "http")]
     pub use crate::http::fuzzing::*;
     #[cfg(feature = "http")]

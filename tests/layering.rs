@@ -20,7 +20,7 @@ const RANKS: &[&[&str]] = &[
     &["tls"],
     &["selector"],
     &["stream"],
-    &["http"],
+    &["ftp", "http"],
     &["public_address"],
 ];
 

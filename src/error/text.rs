@@ -62,6 +62,11 @@ impl fmt::Display for Limit {
             Self::Body => "a body",
             Self::Redirects => "redirects",
             Self::InterimResponses => "interim responses",
+            Self::Reply => "a reply",
+            Self::Command => "a command",
+            Self::Listing => "a listing",
+            Self::PreliminaryReplies => "preliminary replies",
+            Self::Depth => "folders inside one another",
         })
     }
 }

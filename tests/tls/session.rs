@@ -1,12 +1,12 @@
 //! What both ends of a session agree to and know.
 
 use sockeye::{
-    ErrorKind, Status, StatusCode, TlsClient, TlsClientOptions, TlsServer, TlsServerOptions, TlsSocket, TlsVersion,
-    Trust,
+    ErrorKind, Interest, Status, StatusCode, TlsClient, TlsClientOptions, TlsServer, TlsServerOptions, TlsSocket,
+    TlsVersion, Trust,
 };
 
 use crate::support::{
-    drain,
+    await_ready, drain, eventually,
     tls::{identity, shake_hands, tcp_pair},
 };
 
@@ -130,4 +130,23 @@ fn a_session_goes_on_from_an_earlier_one() {
     let (one, _, near, _) = meet(&client, &other);
     one.into_result().unwrap();
     assert!(!near.is_resumed());
+}
+
+#[test]
+fn an_end_may_come_with_the_last_step_of_the_handshake() {
+    let (near, far) = tcp_pair();
+    let mut near = TlsSocket::client(near, &client(|_| {}), "localhost").unwrap();
+    let mut far = TlsSocket::server(far, &server(|_| {})).unwrap();
+    for socket in [&mut near, &mut far] {
+        socket.set_blocking(false).unwrap();
+    }
+    assert!(near.handshake().is_not_ready());
+    // The server's part goes out, and only the client's last step is missing.
+    await_ready(&far, Interest::Read);
+    assert!(far.handshake().is_not_ready());
+    assert!(eventually(|| near.handshake()).is_done());
+    near.shutdown_send().into_result().unwrap();
+    assert!(eventually(|| far.handshake()).is_done());
+    let status = eventually(|| far.receive(&mut [0; 8]));
+    assert!(status.is_disconnected(), "{status:?}");
 }

@@ -131,7 +131,10 @@ impl Session {
 
     /// What comes after the last step of the handshake.
     fn opened(&mut self, socket: &Socket) -> Result<()> {
-        self.phase = State::Open;
+        // The peer's end may have come with its last step.
+        if matches!(self.phase, State::Handshaking(_)) {
+            self.phase = State::Open;
+        }
         self.budget = Budget::of(self.connection.negotiated_cipher_suite());
         if let Some(known) = &self.peer.known_hosts
             && let Some(certificate) = self.peer_certificate()

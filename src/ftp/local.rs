@@ -1,0 +1,174 @@
+//! Files of this machine: what a download makes of one, and what an upload takes from one.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    hash::{BuildHasher, RandomState},
+    io::{self, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+};
+
+use super::cargo::{FileRange, Sink, Source, read};
+use crate::error::{Error, Result};
+
+/// A file that gets its name when it is whole. Unless it is to be resumed, it goes if that never comes to be.
+#[derive(Debug)]
+pub(super) struct PartFile {
+    path: PathBuf,
+    part: PathBuf,
+    /// Beside a part that is to be resumed: what tells whether the server still has the same file.
+    note: Option<PathBuf>,
+    file: Option<File>,
+}
+
+impl PartFile {
+    /// Makes the file under a name of its own in the same folder.
+    pub(super) fn new(path: &Path) -> Result<Self> {
+        let random = RandomState::new();
+        for count in 0..TRIES {
+            let name = format!(".sockeye-{:016x}.part", random.hash_one(count));
+            let part = path.with_file_name(name);
+            match OpenOptions::new().write(true).create_new(true).open(&part) {
+                Ok(file) => return Ok(Self { path: path.to_owned(), part, note: None, file: Some(file) }),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(Error::file(path, error)),
+            }
+        }
+        Err(Error::file(path, io::ErrorKind::AlreadyExists.into()))
+    }
+
+    /// Opens what an earlier download of the same file has left, or makes the file; tells how many bytes it has.
+    pub(super) fn resumed(path: &Path, identity: &str) -> Result<(Self, u64)> {
+        let (part, note) = (with_suffix(path, ".part"), with_suffix(path, ".part.id"));
+        let failed = |error| Error::file(path, error);
+        let is_known = fs::read_to_string(&note).is_ok_and(|known| known == identity);
+        let offset = if is_known { part.metadata().map_or(0, |metadata| metadata.len()) } else { 0 };
+        if offset == 0 {
+            // First of all: a part must never stand beside the note of another file.
+            File::create(&part).map_err(failed)?;
+            fs::write(&note, identity).map_err(failed)?;
+        }
+        let file = OpenOptions::new().append(true).open(&part).map_err(failed)?;
+        Ok((Self { path: path.to_owned(), part, note: Some(note), file: Some(file) }, offset))
+    }
+
+    /// Begins again.
+    pub(super) fn clear(&mut self) -> Result<()> {
+        let Some(file) = &self.file else { return Ok(()) };
+        file.set_len(0).map_err(|error| Error::file(&self.path, error))
+    }
+
+    /// How many bytes it has.
+    pub(super) fn length(&self) -> u64 {
+        self.file.as_ref().and_then(|file| file.metadata().ok()).map_or(0, |metadata| metadata.len())
+    }
+
+    /// Gives the file its name.
+    pub(super) fn finish(mut self) -> Result<()> {
+        self.file = None;
+        fs::rename(&self.part, &self.path).map_err(|error| Error::file(&self.path, error))?;
+        if let Some(note) = self.note.take() {
+            // It says nothing without its part.
+            let _ = fs::remove_file(note);
+        }
+        // There is nothing left to be removed.
+        self.part = PathBuf::new();
+        Ok(())
+    }
+}
+
+impl Sink for PartFile {
+    fn write(&mut self, data: &[u8]) -> Result<()> {
+        let Some(file) = &mut self.file else { return Err(Error::NotOpen) };
+        file.write_all(data).map_err(|error| Error::file(&self.path, error))
+    }
+}
+
+impl Drop for PartFile {
+    fn drop(&mut self) {
+        self.file = None;
+        if self.note.is_none() && !self.part.as_os_str().is_empty() {
+            // Nobody is there to be told that it cannot be removed.
+            let _ = fs::remove_file(&self.part);
+        }
+    }
+}
+
+/// A file to be sent.
+#[derive(Debug)]
+pub(super) struct WholeFile {
+    path: PathBuf,
+    file: File,
+    /// What is to be sent next, and where reads of the file go on.
+    offset: u64,
+    position: u64,
+    /// `None` for what is no regular file and has no length.
+    length: Option<u64>,
+}
+
+impl WholeFile {
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let failed = |error| Error::file(path, error);
+        let file = File::open(path).map_err(failed)?;
+        let metadata = file.metadata().map_err(failed)?;
+        if metadata.is_dir() {
+            return Err(failed(io::ErrorKind::IsADirectory.into()));
+        }
+        let length = metadata.is_file().then_some(metadata.len());
+        Ok(Self { path: path.to_owned(), file, offset: 0, position: 0, length })
+    }
+
+    pub(super) fn length(&self) -> Option<u64> {
+        self.length
+    }
+
+    /// Leaves bytes out in front.
+    pub(super) fn skip_to(&mut self, offset: u64) {
+        self.offset = offset;
+    }
+
+    fn left(&self) -> u64 {
+        self.length.map_or(u64::MAX, |length| length.saturating_sub(self.offset))
+    }
+
+    fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.position != self.offset && self.length.is_some() {
+            self.file.seek(SeekFrom::Start(self.offset))?;
+        }
+        let room = usize::try_from(self.left()).unwrap_or(usize::MAX).min(buffer.len());
+        let count = read(&mut self.file, buffer.get_mut(..room).unwrap_or_default())?;
+        self.offset += count as u64;
+        self.position = self.offset;
+        Ok(count)
+    }
+}
+
+impl Source for WholeFile {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        if self.left() == 0 {
+            return Ok(0);
+        }
+        let count = self.try_read(buffer).map_err(|error| Error::file(&self.path, error))?;
+        if count == 0 && self.length.is_some() { Err(self.became_shorter()) } else { Ok(count) }
+    }
+
+    fn file(&self) -> Option<FileRange<'_>> {
+        self.length.map(|_| FileRange { file: &self.file, offset: self.offset, left: self.left() })
+    }
+
+    fn gone(&mut self, count: u64) {
+        self.offset += count;
+    }
+
+    fn became_shorter(&self) -> Error {
+        Error::file(&self.path, io::ErrorKind::UnexpectedEof.into())
+    }
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// Names are random: a second one is hardly ever needed.
+const TRIES: u32 = 16;

@@ -1,0 +1,163 @@
+//! Whole folders with everything in them.
+
+use std::{
+    fs, io,
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    client::{entries, joined},
+    files::{download_file, upload_file},
+    listing::FtpEntryKind,
+    options::{FtpProgress, FtpTransferOptions},
+    response::{FtpDirectoryResponse, FtpResponse},
+    session::Session,
+    status::FtpStatus,
+};
+use crate::error::{Error, Limit, Result};
+
+/// How far the transfer of a tree has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FtpTreeProgress<'a> {
+    /// The file that is being transferred, by its path at the server.
+    pub path: &'a str,
+    /// How far it has come.
+    pub file: FtpProgress,
+    /// Files that are whole.
+    pub files: u64,
+}
+
+/// Who looks on.
+pub(super) type TreeWatching<'a> = &'a mut dyn FnMut(FtpTreeProgress<'_>) -> ControlFlow<()>;
+
+/// A folder of a tree, by its path at the server and here.
+#[derive(Debug)]
+struct Folder {
+    remote: String,
+    local: PathBuf,
+    depth: u32,
+}
+
+impl Folder {
+    fn inside(&self, name: &str) -> Result<Self> {
+        if self.depth == DEPTH_LIMIT {
+            return Err(Error::TooMany { what: Limit::Depth, limit: u64::from(DEPTH_LIMIT) });
+        }
+        Ok(Self { remote: joined(&self.remote, name), local: self.local.join(name), depth: self.depth + 1 })
+    }
+}
+
+/// Downloads a folder of the server into a local one. The first failure ends it.
+pub(super) fn download_tree(
+    session: &mut Session,
+    remote: &str,
+    local: &Path,
+    options: &FtpTransferOptions,
+    watching: TreeWatching<'_>,
+) -> Result<FtpResponse> {
+    let mut folders = vec![Folder { remote: remote.to_owned(), local: local.to_owned(), depth: 0 }];
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        let found = entries(session, &folder.remote)?;
+        make_folder(&folder.local)?;
+        for entry in found {
+            // Links are not followed, so that a tree has an end and stays what it is.
+            if !matches!(entry.kind, FtpEntryKind::File | FtpEntryKind::Directory) {
+                continue;
+            }
+            if !entry.is_safe_name() {
+                return Err(Error::Malformed { expected: "names in a listing that lead nowhere else" });
+            }
+            let inside = folder.inside(&entry.name)?;
+            if entry.kind == FtpEntryKind::Directory {
+                folders.push(inside);
+                continue;
+            }
+            let path = inside.remote.as_str();
+            let mut watch = |file| watching(FtpTreeProgress { path, file, files });
+            let response = download_file(session, path, &inside.local, options, &mut watch);
+            if !response.ok() {
+                return Ok(response);
+            }
+            files += 1;
+        }
+    }
+    Ok(FtpResponse::new(FtpStatus::FILE_ACTION_OK, format!("{files} files")))
+}
+
+/// Uploads a local folder into one of the server. The first failure ends it.
+pub(super) fn upload_tree(
+    session: &mut Session,
+    local: &Path,
+    remote: &str,
+    options: &FtpTransferOptions,
+    watching: TreeWatching<'_>,
+) -> Result<FtpResponse> {
+    let mut folders = vec![Folder { remote: remote.to_owned(), local: local.to_owned(), depth: 0 }];
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        let failed = |error| Error::file(&folder.local, error);
+        let found = fs::read_dir(&folder.local).map_err(failed)?;
+        let made = make_remote_folder(session, &folder.remote);
+        if !made.ok() {
+            return Ok(made);
+        }
+        for entry in found {
+            let entry = entry.map_err(failed)?;
+            let kind = entry.file_type().map_err(failed)?;
+            if !kind.is_file() && !kind.is_dir() {
+                continue;
+            }
+            let name = entry.file_name();
+            let not_unicode = || Error::invalid_input(&name.to_string_lossy(), "names in Unicode");
+            let inside = folder.inside(name.to_str().ok_or_else(not_unicode)?)?;
+            if kind.is_dir() {
+                folders.push(inside);
+                continue;
+            }
+            let path = inside.remote.as_str();
+            let mut watch = |file| watching(FtpTreeProgress { path, file, files });
+            let response = upload_file(session, &inside.local, path, options, &mut watch);
+            if !response.ok() {
+                return Ok(response);
+            }
+            files += 1;
+        }
+    }
+    Ok(FtpResponse::new(FtpStatus::FILE_ACTION_OK, format!("{files} files")))
+}
+
+/// Makes a folder where there is none. A link to one is none: what it leads to is not a part of the tree.
+fn make_folder(path: &Path) -> Result<()> {
+    let failed = |error| Error::file(path, error);
+    match fs::create_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let is_folder = path.symlink_metadata().map_err(failed)?.is_dir();
+            if is_folder { Ok(()) } else { Err(failed(io::ErrorKind::NotADirectory.into())) }
+        }
+        made => made.map_err(failed),
+    }
+}
+
+/// Makes a folder of the server where there is none.
+fn make_remote_folder(session: &mut Session, folder: &str) -> FtpResponse {
+    if folder.is_empty() {
+        return FtpResponse::new(FtpStatus::OK, "");
+    }
+    let made = session.command_on("MKD", folder);
+    if made.ok() || made.error().is_some() {
+        return made;
+    }
+    // That it is there already has no number of its own; whether it is shows when one goes there.
+    let before = FtpDirectoryResponse::new(session.command("PWD", ""));
+    let there = session.command_on("CWD", folder);
+    if !before.ok() || !there.ok() {
+        return made;
+    }
+    session.command_on("CWD", before.directory())
+}
+
+/// Folders inside one another: more than anybody makes, and few enough for the longest path of a system.
+const DEPTH_LIMIT: u32 = 64;

@@ -1,0 +1,138 @@
+//! Whole folders.
+
+use std::{fs, ops::ControlFlow};
+
+use sockeye::{ErrorKind, Ftp, FtpOptions, FtpResponse, FtpTreeProgress};
+
+use crate::{
+    files::{Folder, content},
+    folder::{Habits, Server},
+    script::{accept, binary, play_to},
+};
+
+fn go_on(_: FtpTreeProgress<'_>) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+#[test]
+fn a_tree_comes_back_as_it_went() {
+    for no_mlsd in [false, true] {
+        let server = Server::start(Habits { no_mlsd, ..Habits::default() });
+        let local = Folder::new();
+        let files = [("a", 10), ("sub/b c", 0), ("sub/\u{e9}/d", 100_000), ("sub/\u{e9}/-e", 3)];
+        for (name, length) in files {
+            let path = local.0.join("there").join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, content(length)).unwrap();
+        }
+        fs::create_dir(local.0.join("there/empty")).unwrap();
+        let mut ftp = server.client();
+        for _ in 0..2 {
+            // The second time everything is there already.
+            let response = ftp.upload_tree(local.0.join("there"), "up", &binary(), go_on);
+            assert_eq!((response.ok(), response.message()), (true, "4 files"), "{response:?}");
+        }
+        assert_eq!(ftp.working_directory().directory(), "/");
+        assert!(server.root.join("up/empty").is_dir());
+        let mut seen = Vec::new();
+        let response = ftp.download_tree("up", local.0.join("back"), &binary(), |progress| {
+            seen.push((progress.path.to_owned(), progress.files));
+            ControlFlow::Continue(())
+        });
+        assert_eq!((response.ok(), response.message()), (true, "4 files"), "{response:?}");
+        for (name, length) in files {
+            assert!(fs::read(local.0.join("back").join(name)).unwrap() == content(length), "{name}");
+        }
+        assert!(local.0.join("back/empty").is_dir());
+        assert!(seen.windows(2).all(|pair| pair[0].1 <= pair[1].1) && seen.last().unwrap().1 == 3, "{seen:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn links_are_not_followed() {
+    use std::os::unix::fs::symlink;
+
+    let server = Server::start(Habits::default());
+    server.put("down/a", b"x");
+    symlink("/", server.root.join("down/link")).unwrap();
+    let local = Folder::new();
+    let mut ftp = server.client();
+    assert_eq!(ftp.download_tree("down", local.0.join("down"), &binary(), go_on).message(), "1 files");
+    assert!(local.0.join("down/link").symlink_metadata().unwrap_err().kind() == std::io::ErrorKind::NotFound);
+
+    symlink("/", local.0.join("down/link")).unwrap();
+    assert_eq!(ftp.upload_tree(local.0.join("down"), "up", &binary(), go_on).message(), "1 files");
+    assert!(server.root.join("up/link").symlink_metadata().unwrap_err().kind() == std::io::ErrorKind::NotFound);
+
+    // Nor is one that stands where a folder should be.
+    server.put("down/link2/b", b"x");
+    fs::create_dir(local.0.join("elsewhere")).unwrap();
+    symlink(local.0.join("elsewhere"), local.0.join("down/link2")).unwrap();
+    let response = ftp.download_tree("down", local.0.join("down"), &binary(), go_on);
+    assert_eq!(response.error().unwrap().kind(), ErrorKind::File);
+    assert!(local.0.join("elsewhere").read_dir().unwrap().next().is_none());
+}
+
+/// Downloads a tree whose root has this listing.
+fn download_of(listing: &'static str) -> (FtpResponse, Folder) {
+    let (mut ftp, script): (Ftp, _) = play_to(FtpOptions::default(), move |peer| {
+        peer.answer("FEAT", "500 what?\r\n");
+        let listener = peer.passive();
+        peer.answer("MLSD /", "150 here\r\n");
+        std::io::Write::write_all(&mut accept(&listener), listing.as_bytes()).unwrap();
+        peer.say("226 done\r\n");
+        peer.ends();
+    });
+    let local = Folder::new();
+    let response = ftp.download_tree("/", local.0.join("into"), &binary(), go_on);
+    drop(ftp);
+    script.join();
+    (response, local)
+}
+
+#[test]
+fn names_never_lead_out_of_the_folder() {
+    for listing in [
+        "type=file; ../evil\r\n",
+        "type=file; /evil\r\n",
+        "type=dir; ..\r\n",
+        "type=dir; .\r\n",
+        "type=file; a/b\r\n",
+        "type=file; a\0b\r\n",
+        "type=file; ..\\evil\r\n",
+    ] {
+        let (response, local) = download_of(listing);
+        assert_eq!(response.error().unwrap().kind(), ErrorKind::Malformed, "{listing:?}");
+        assert_eq!(local.names(), ["into"]);
+        assert!(local.0.join("into").read_dir().unwrap().next().is_none());
+    }
+}
+
+#[test]
+fn a_tree_without_an_end_has_one() {
+    let server = Server::start(Habits::default());
+    let deep = "d/".repeat(70);
+    server.put(&format!("{deep}x"), b"x");
+    let local = Folder::new();
+    let response = server.client().download_tree("", local.0.join("into"), &binary(), go_on);
+    assert_eq!(response.error().unwrap().to_string(), "more than 64 of folders inside one another");
+}
+
+#[test]
+fn the_first_failure_is_the_answer() {
+    let server = Server::start(Habits { dies_after: Some(150_000), ..Habits::default() });
+    server.put("a", &content(100_000));
+    server.put("b", &content(100_000));
+    let local = Folder::new();
+    let mut ftp = server.client();
+    let response = ftp.download_tree("", local.0.join("into"), &binary(), go_on);
+    assert!(!response.ok() && !ftp.is_connected());
+    assert_eq!(fs::read_dir(local.0.join("into")).unwrap().count(), 1, "what was whole stays");
+    let response = server.client().download_tree("nowhere", local.0.join("into"), &binary(), go_on);
+    assert_eq!((response.status().code(), response.message()), (550, "no such folder"));
+    let response = server.client().download_tree("", local.0.join("no/where"), &binary(), go_on);
+    assert_eq!(response.status().code(), 1003);
+    let response = server.client().download_tree("", local.0.join("other"), &binary(), |_| ControlFlow::Break(()));
+    assert_eq!(response.error().unwrap().kind(), ErrorKind::Cancelled);
+}
