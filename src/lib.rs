@@ -68,7 +68,7 @@
 //! # Features
 //!
 //! - `http`, on by default: [`Http`] and what belongs to it, `IpAddress::public_address`.
-//! - `ftp`, on by default: [`Ftp`].
+//! - `ftp`: [`Ftp`].
 //! - `tls`, on by default: encryption. Without it [`TlsSocket`] and its configuration are there and answer with an error
 //!   that names the feature.
 //! - `public-ip`: `IpAddress::public_address_via_public_ip`, through the crate of that name and the runtime it needs.

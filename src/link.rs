@@ -311,7 +311,7 @@ impl<W: Wire> Link<W> {
         }
     }
 
-    #[cfg(feature = "http")]
+    #[cfg(any(feature = "ftp", feature = "http"))]
     pub(crate) fn handle_mut(&mut self) -> Option<&mut Handle> {
         match &mut self.state {
             State::Closed => None,

@@ -66,7 +66,7 @@ impl Handle {
     }
 
     /// Lets another socket take this one's place, under the same key, in every selector that this one is in.
-    #[cfg(feature = "http")]
+    #[cfg(any(feature = "ftp", feature = "http"))]
     pub(crate) fn hand_over(&mut self, to: &mut Self) {
         to.leave();
         let Registration { key, source, registries, .. } = &mut self.registration;
@@ -81,13 +81,13 @@ impl Handle {
     }
 
     /// Leaves every selector for good, and gets a new key.
-    #[cfg(feature = "http")]
+    #[cfg(any(feature = "ftp", feature = "http"))]
     pub(crate) fn leave(&mut self) {
         self.registration = Registration::new(self.registration.source);
     }
 
     /// Changes what the selectors that watch the socket watch it for.
-    #[cfg(feature = "http")]
+    #[cfg(any(feature = "ftp", feature = "http"))]
     pub(crate) fn set_watch(&self, watch: Watch) {
         let Registration { key, registries, .. } = &self.registration;
         for registry in lock(registries).iter().filter_map(Weak::upgrade) {
@@ -240,7 +240,7 @@ impl Registry {
     }
 
     /// Watches another source under the same key for the same.
-    #[cfg(feature = "http")]
+    #[cfg(any(feature = "ftp", feature = "http"))]
     fn redirect(&self, key: usize, from: RawSource, to: RawSource) {
         let mut entries = lock(&self.entries);
         entries.buffered.remove(&key);
@@ -255,7 +255,7 @@ impl Registry {
         }
     }
 
-    #[cfg(feature = "http")]
+    #[cfg(any(feature = "ftp", feature = "http"))]
     fn change(&self, key: usize, watch: Watch) {
         let mut entries = lock(&self.entries);
         let Some((source, old)) = entries.watched.get_mut(&key) else { return };

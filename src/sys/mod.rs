@@ -14,10 +14,10 @@ mod events;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 #[path = "events_portable.rs"]
 mod events;
-#[cfg(all(feature = "http", target_os = "linux"))]
+#[cfg(all(any(feature = "ftp", feature = "http"), target_os = "linux"))]
 #[path = "file_linux.rs"]
 mod file;
-#[cfg(all(feature = "http", not(target_os = "linux")))]
+#[cfg(all(any(feature = "ftp", feature = "http"), not(target_os = "linux")))]
 #[path = "file_portable.rs"]
 mod file;
 mod handle;
@@ -38,7 +38,7 @@ mod transfer;
 
 pub(crate) use datagram::{receive_datagram, send_datagram};
 pub(crate) use events::{Events, Readiness};
-#[cfg(feature = "http")]
+#[cfg(any(feature = "ftp", feature = "http"))]
 pub(crate) use file::send_file;
 pub use handle::NativeHandle;
 pub(crate) use handle::{Handle, KeyMap, Registry, Watch};
