@@ -155,7 +155,7 @@ impl TcpSocket {
         Self { link: Link::open(socket, mode), remote: Some(remote) }
     }
 
-    #[cfg(any(feature = "ftp", feature = "http"))]
+    #[cfg(feature = "http")]
     pub(crate) fn handle_mut(&mut self) -> Option<&mut sys::Handle> {
         self.link.handle_mut()
     }
