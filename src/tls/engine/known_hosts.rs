@@ -1,6 +1,6 @@
 //! The file of names and fingerprints: how it is read and what is added to it.
 
-use std::{fs, io, io::Write, path::Path};
+use std::{fs, io, io::Write, path::Path, thread, time::Duration};
 
 use crate::{
     error::{Error, Result, TlsError},
@@ -11,12 +11,21 @@ use crate::{
 /// Tells whether the file knows the name with this certificate; an unknown name is `Ok(false)`, another certificate
 /// and a file that cannot be read are errors.
 pub(super) fn check(path: &Path, name: &str, found: Fingerprint) -> Result<bool, TlsError> {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(unusable(&Error::file(path, error))),
+    let mut tries = TRIES;
+    let found_line = loop {
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(unusable(&Error::file(path, error))),
+        };
+        match look_up(&text, name) {
+            // Another program may be writing this line.
+            Err(line) if tries > 0 && line >= text.lines().count() => tries -= 1,
+            result => break result,
+        }
+        thread::sleep(PAUSE);
     };
-    match look_up(&text, name).map_err(|line| malformed(path, line))? {
+    match found_line.map_err(|line| malformed(path, line))? {
         None => Ok(false),
         Some(known) if known == found => Ok(true),
         Some(known) => Err(TlsError::Fingerprint {
@@ -78,6 +87,10 @@ fn malformed(path: &Path, line: usize) -> TlsError {
 fn unusable(error: &Error) -> TlsError {
     TlsError::Configuration { reason: error.to_string().into() }
 }
+
+/// How often a file is read again whose last line is malformed, and after how long: a line is written with one call.
+const TRIES: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(1);
 
 #[cfg(test)]
 mod tests {
