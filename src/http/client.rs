@@ -315,14 +315,11 @@ impl Http {
 }
 
 fn base(host: &str, port: u16) -> Result<Url> {
-    let mut url = if host.contains("://") { Url::parse(host)? } else { Url::parse(&format!("http://{host}"))? };
+    let url = if host.contains("://") { Url::parse(host)? } else { Url::parse(&format!("http://{host}"))? };
     if url.target != "/" {
         return Err(refuse(host, "a host or a URL without a path"));
     }
-    if port != 0 {
-        url.port = port;
-    }
-    Ok(url)
+    Ok(if port == 0 { url } else { url.with_port(port) })
 }
 
 fn go_on(_: HttpProgress) -> ControlFlow<()> {

@@ -45,7 +45,7 @@ pub(super) struct Transfer {
 #[derive(Debug)]
 pub(super) enum Event<'a> {
     /// The head, and how long the body is going to be if that is known.
-    Head(&'a ResponseHead, Option<u64>),
+    Head(ResponseHead, Option<u64>),
     Data(&'a [u8]),
 }
 
@@ -230,7 +230,7 @@ impl Transfer {
         let mut piece = if self.is_packed { pace.packed } else { pace.piece };
         loop {
             let Range { start, end } = self.unread;
-            let end = if self.incoming.head().is_some() { end.min(start.saturating_add(piece)) } else { end };
+            let end = if self.incoming.has_head() { end.min(start.saturating_add(piece)) } else { end };
             let input = self.connection.buffer.get(start..end).unwrap_or_default();
             let (consumed, found) = self.incoming.next(input)?;
             self.unread.start += consumed;
@@ -244,8 +244,7 @@ impl Transfer {
                         self.outgoing.release();
                     }
                 }
-                Found::Head => {
-                    let Some(head) = self.incoming.head() else { continue };
+                Found::Head(head) => {
                     if head.status.code() >= 300 && !self.outgoing.is_finished() {
                         // The server does not want the rest (RFC 9110 section 10.1.1, RFC 9112 section 9.5).
                         self.outgoing.abandon();

@@ -149,7 +149,8 @@ fn the_authority_has_the_port_only_where_it_is_not_the_scheme_s() {
     ] {
         assert_eq!(url(text).authority(), authority, "{text}");
     }
-    assert_eq!(url("https://h:80/").default_port(), 443);
+    assert_eq!(url("https://h/a").with_port(80).to_string(), "https://h:80/a");
+    assert_eq!(url("https://h:80/a").with_port(443).to_string(), "https://h/a");
 }
 
 #[test]
