@@ -142,6 +142,12 @@ impl TcpSocket {
         self.link.send_at_once(data)
     }
 
+    #[cfg(feature = "http")]
+    #[inline]
+    pub(crate) fn link_mut(&mut self) -> &mut Link {
+        &mut self.link
+    }
+
     /// Closes the connection, if there is one, and drops what is in its outbox.
     ///
     /// Data that the system has taken is still delivered. Call [`flush`](Self::flush) first to wait for the outbox.

@@ -1,6 +1,7 @@
 //! One request and its response over one connection, as far as each step can go without waiting.
 
 use std::{
+    mem,
     ops::Range,
     time::{Duration, Instant},
 };
@@ -65,6 +66,8 @@ pub(super) enum Step {
 pub(super) enum Pace {
     /// As far as is cheapest: somebody waits for the end.
     Straight,
+    /// The same, and the first receive waits for the peer: see [`Transfer::grow_patient`].
+    Patient,
     /// So far that a frame of a game can spare the time.
     Frame,
 }
@@ -98,7 +101,7 @@ impl Pace {
     fn begin(self) -> Stride {
         match self {
             // Larger reads gain nothing.
-            Self::Straight => {
+            Self::Straight | Self::Patient => {
                 Stride { size: 256 * 1024, send: usize::MAX, piece: usize::MAX, packed: usize::MAX, until: None }
             }
             Self::Frame => Stride {
@@ -139,10 +142,11 @@ impl Transfer {
 
     /// Goes as far as it can without waiting, and tells what has come.
     pub(super) fn step(&mut self, pace: Pace, on: &mut dyn FnMut(Event<'_>) -> Result<()>) -> Result<Step> {
+        let is_patient = pace == Pace::Patient;
         let pace = pace.begin();
         let mut budget = pace.size;
         let mut direction = Direction::Read;
-        let mut has_sent = std::mem::take(&mut self.sent_ahead);
+        let mut has_sent = mem::take(&mut self.sent_ahead);
         while !self.outgoing.is_finished() {
             match self.outgoing.advance(&mut self.connection.stream, pace.send)? {
                 Sent::Some(count) => {
@@ -172,13 +176,14 @@ impl Transfer {
             // The answer cannot be there yet: to ask for it would cost a call.
             return Ok(Step::Wait(Direction::Read));
         }
-        self.receive(pace, direction, on)
+        self.receive(pace, direction, is_patient && direction == Direction::Read, on)
     }
 
     fn receive(
         &mut self,
         pace: Stride,
         direction: Direction,
+        mut may_wait: bool,
         on: &mut dyn FnMut(Event<'_>) -> Result<()>,
     ) -> Result<Step> {
         let before = self.received;
@@ -196,7 +201,8 @@ impl Transfer {
             let Connection { stream, buffer } = &mut self.connection;
             let room = buffer.get_mut(self.unread.end..).unwrap_or_default();
             let length = room.len();
-            match stream.receive(room) {
+            let received = if mem::take(&mut may_wait) { stream.receive_patiently(room) } else { stream.receive(room) };
+            match received {
                 Status::Done(count) => {
                     self.has_received = true;
                     self.received += count as u64;
@@ -293,6 +299,13 @@ impl Transfer {
         Instant::now() < until
     }
 
+    /// Lets the next step wait for the peer in its receive, which saves the call that asks first; `false` where it cannot,
+    /// or where so little has come that it would cost more than it saves.
+    pub(super) fn grow_patient(&mut self) -> Result<bool> {
+        let pays = self.is_reused || self.received > MUCH;
+        if pays { self.connection.stream.grow_patient() } else { Ok(false) }
+    }
+
     /// How long the connection may stay quiet until there is something to do without it.
     pub(super) fn wakes_in(&self) -> Option<Duration> {
         let until = self.held_until.filter(|_| self.outgoing.is_holding())?;
@@ -349,6 +362,8 @@ impl Transfer {
 const FRAME_SHARE: Duration = Duration::from_micros(250);
 /// A server may send faster than anybody reads: the caller's word and the limits of time count all the same.
 const LONGEST_STEP: u64 = 1024 * 1024;
+/// After this much it is likely that more comes.
+const MUCH: u64 = 1024 * 1024;
 /// The first read: enough for most responses.
 const FIRST_READ: usize = 16 * 1024;
 /// How long a body waits for `100 Continue` (RFC 9110 section 10.1.1 leaves it open).

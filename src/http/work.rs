@@ -23,6 +23,7 @@ use super::{
 use crate::{
     error::{Error, Limit, Phase, Result},
     status::Status,
+    stream::PATIENCE,
     sys::{Direction, Handle},
 };
 
@@ -194,6 +195,15 @@ impl Work {
 
     pub(super) fn shared(&self) -> &Arc<Shared> {
         &self.shared
+    }
+
+    /// Lets the next step wait in its receive, if it can and need not end sooner.
+    pub(super) fn grow_patient(&mut self) -> Result<bool> {
+        let has_time = self.wakes_in().is_none_or(|remaining| remaining >= PATIENCE * 2);
+        match &mut self.transfer {
+            Some(transfer) if has_time => transfer.grow_patient(),
+            _ => Ok(false),
+        }
     }
 
     /// The limit of the whole exchange.
