@@ -58,16 +58,10 @@ impl Stream {
     /// Sends a part of a file without copying it through this program, as far as the system can; `None` where it
     /// cannot, or where the bytes must be encrypted first.
     pub(crate) fn send_file(&mut self, file: &File, offset: u64, count: u64) -> Option<io::Result<usize>> {
-        match self {
-            Self::Tcp(socket) => {
-                // The system has no such call that does not wait in blocking mode.
-                if socket.link_mut().lose_patience().is_err() {
-                    return None;
-                }
-                crate::sys::send_file(socket.handle()?.socket(), file, offset, count)
-            }
-            Self::Tls(_) => None,
-        }
+        let Self::Tcp(socket) = self else { return None };
+        // The system has no such call that does not wait in blocking mode.
+        socket.link_mut().lose_patience().ok()?;
+        crate::sys::send_file(socket.handle()?.socket(), file, offset, count)
     }
 
     /// Tells whether a receive that was not filled has taken all that there was.

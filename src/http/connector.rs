@@ -1,6 +1,9 @@
 //! From a host and a port to a connection, directly or through a proxy.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::{
     attempts::{Attempts, Step},
@@ -22,7 +25,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Route {
     /// A name, or an address without brackets.
-    pub(super) host: String,
+    pub(super) host: Arc<str>,
     pub(super) port: u16,
     pub(super) https: bool,
     pub(super) proxy: Option<ProxyAddress>,
@@ -64,7 +67,7 @@ pub(super) fn connect(route: &Route, first: &[u8], limit: TimeLimit, cancel: &Ca
     }
     let credentials = proxy.credentials.as_ref();
     let target = match proxy.kind {
-        ProxyKind::Http | ProxyKind::Socks5h => route.host.clone(),
+        ProxyKind::Http | ProxyKind::Socks5h => route.host.to_string(),
         ProxyKind::Socks5 => first_address(&route.host, limit, cancel)?.to_string(),
     };
     let socket = reach(&proxy.host, proxy.port, &[], limit, cancel)?.socket;

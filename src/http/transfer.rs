@@ -283,8 +283,9 @@ impl Transfer {
             self.unread = 0..self.unread.len();
         }
         let wanted = match self.incoming.remaining() {
-            Some(left) if left <= FIRST_READ as u64 => FIRST_READ,
-            _ if self.received < FIRST_READ as u64 => FIRST_READ,
+            _ if self.received == 0 => buffer.len().max(FIRST_READ),
+            Some(left) if left <= SECOND_READ as u64 => SECOND_READ,
+            _ if self.received < SECOND_READ as u64 => SECOND_READ,
             _ => most,
         };
         let wanted = wanted.max(self.unread.end + FIRST_READ / 2);
@@ -364,8 +365,10 @@ const FRAME_SHARE: Duration = Duration::from_micros(250);
 const LONGEST_STEP: u64 = 1024 * 1024;
 /// After this much it is likely that more comes.
 const MUCH: u64 = 1024 * 1024;
-/// The first read: enough for most responses.
-const FIRST_READ: usize = 16 * 1024;
+/// The first read over a connection: enough for many responses. To clear memory takes time, too.
+const FIRST_READ: usize = 4 * 1024;
+/// The next one: enough for most.
+const SECOND_READ: usize = 16 * 1024;
 /// How long a body waits for `100 Continue` (RFC 9110 section 10.1.1 leaves it open).
 const CONTINUE_WAIT: Duration = Duration::from_secs(1);
 

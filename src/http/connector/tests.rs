@@ -16,7 +16,7 @@ use crate::{
 const SOON: Duration = Duration::from_secs(10);
 
 fn direct(port: u16) -> Route {
-    Route { host: "127.0.0.1".to_owned(), port, https: false, proxy: None }
+    Route { host: "127.0.0.1".into(), port, https: false, proxy: None }
 }
 
 fn limit(milliseconds: u64) -> TimeLimit {
@@ -205,7 +205,7 @@ fn a_cancel_ends_every_wait_at_once() {
     let dead = Blackhole::at((Ipv4Addr::LOCALHOST, 0).into());
     let silent = listener(IpAddress::LOCAL_HOST);
     let proxied = |kind| Route {
-        proxy: Some(ProxyAddress { kind, host: "127.0.0.1".to_owned(), port: silent.local_port(), credentials: None }),
+        proxy: Some(ProxyAddress { kind, host: "127.0.0.1".into(), port: silent.local_port(), credentials: None }),
         https: true,
         ..direct(9)
     };
@@ -254,7 +254,7 @@ fn what_is_cancelled_does_not_begin() {
 #[test]
 fn a_name_is_looked_up_and_all_its_addresses_are_tried() {
     let mut listener = listener(IpAddress::LOCAL_HOST);
-    let route = Route { host: "localhost".to_owned(), ..direct(listener.local_port()) };
+    let route = Route { host: "localhost".into(), ..direct(listener.local_port()) };
     let connected = connect(&route, b"", soon(), &Cancel::new()).unwrap();
     assert_eq!(connected.socket.remote_address(), Some(IpAddress::LOCAL_HOST));
     listener.accept().into_result().unwrap();
@@ -264,7 +264,7 @@ fn a_name_is_looked_up_and_all_its_addresses_are_tried() {
 fn a_forwarded_route_leads_to_the_proxy_and_carries_its_credentials() {
     let mut listener = listener(IpAddress::LOCAL_HOST);
     let proxy = ProxyAddress::parse(&format!("user:pw@127.0.0.1:{}", listener.local_port())).unwrap();
-    let route = Route { host: "name.invalid".to_owned(), port: 80, https: false, proxy: Some(proxy) };
+    let route = Route { host: "name.invalid".into(), port: 80, https: false, proxy: Some(proxy) };
     assert!(route.is_forwarded());
     assert_eq!(route.proxy_authorization().unwrap().as_deref(), Some("Basic dXNlcjpwdw=="));
     let connected = connect(&route, b"GET http://name.invalid/ HTTP/1.1\r\n", soon(), &Cancel::never()).unwrap();

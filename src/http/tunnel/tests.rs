@@ -102,7 +102,7 @@ impl Scripted {
 
     fn reach(&self, proxy: &str, host: &str, limit: Duration) -> Result<TcpSocket> {
         let proxy = ProxyAddress::parse(&format!("{proxy}127.0.0.1:{}", self.port)).unwrap();
-        let route = Route { host: host.to_owned(), port: 443, https: true, proxy: Some(proxy) };
+        let route = Route { host: host.into(), port: 443, https: true, proxy: Some(proxy) };
         connect(&route, b"never sent", TimeLimit::after(Some(limit)), &Cancel::new()).map(|connected| connected.socket)
     }
 
