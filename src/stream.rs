@@ -47,6 +47,13 @@ impl Stream {
         }
     }
 
+    /// See [`TcpSocket::settle`].
+    pub(crate) fn settle(&mut self) {
+        if let Self::Tcp(socket) = self {
+            socket.settle();
+        }
+    }
+
     /// Sends what the session has encrypted and the system has not taken yet.
     pub(crate) fn flush(&mut self) -> Status {
         match self {

@@ -38,6 +38,8 @@ pub(super) struct Connected {
     pub(super) socket: TcpSocket,
     /// How many bytes of the first ones have been sent already.
     pub(super) sent: usize,
+    /// Whether it was [opened to ask](TcpSocket::connect_to_ask).
+    pub(super) is_to_ask: bool,
 }
 
 impl Route {
@@ -76,7 +78,7 @@ pub(super) fn connect(route: &Route, first: &[u8], limit: TimeLimit, cancel: &Ca
         ProxyKind::Http => tunnel::through_http(socket, target, credentials, limit, cancel)?,
         ProxyKind::Socks5 | ProxyKind::Socks5h => tunnel::through_socks(socket, target, credentials, limit, cancel)?,
     };
-    Ok(Connected { socket, sent: 0 })
+    Ok(Connected { socket, sent: 0, is_to_ask: false })
 }
 
 fn first_address(host: &str, limit: TimeLimit, cancel: &Cancel) -> Result<IpAddress> {
@@ -98,7 +100,7 @@ fn reach_any(
 ) -> Result<Connected> {
     match addresses.as_slice() {
         [address] => reach_one(*address, port, first, limit, cancel),
-        _ => Ok(Connected { socket: race(addresses, port, limit, cancel)?, sent: 0 }),
+        _ => Ok(Connected { socket: race(addresses, port, limit, cancel)?, sent: 0, is_to_ask: false }),
     }
 }
 
@@ -107,7 +109,9 @@ fn reach_one(address: IpAddress, port: u16, first: &[u8], limit: TimeLimit, canc
     limit.check(Phase::Connect)?;
     let mut socket = TcpSocket::new();
     socket.set_blocking(false)?;
+    let is_to_ask = (1..=SHORT).contains(&first.len());
     let begun = match limit.remaining() {
+        remaining if is_to_ask => socket.connect_to_ask(address, port, remaining),
         Some(remaining) => socket.connect_timeout(address, port, remaining),
         None => socket.connect(address, port),
     };
@@ -118,7 +122,7 @@ fn reach_one(address: IpAddress, port: u16, first: &[u8], limit: TimeLimit, canc
     }
     if !first.is_empty() {
         match socket.send_at_once(first) {
-            Status::Done(sent) => return Ok(Connected { socket, sent }),
+            Status::Done(sent) => return Ok(Connected { socket, sent, is_to_ask }),
             Status::NotReady => {}
             Status::Disconnected => return Err(Error::Disconnected),
             Status::Error(error) => return Err(error),
@@ -130,7 +134,7 @@ fn reach_one(address: IpAddress, port: u16, first: &[u8], limit: TimeLimit, canc
         finish_with_a_selector(&mut socket, limit, cancel)
     };
     match finished {
-        Ok(()) => Ok(Connected { socket, sent: 0 }),
+        Ok(()) => Ok(Connected { socket, sent: 0, is_to_ask }),
         // The socket knows only what was left of the limit.
         Err(Error::TimedOut { .. }) => Err(limit.passed(Phase::Connect)),
         Err(error) => Err(error),
@@ -225,6 +229,9 @@ fn take_winner(
     *running = pending;
     winner
 }
+
+/// What surely goes in one segment.
+const SHORT: usize = 1000;
 
 #[cfg(test)]
 mod tests;

@@ -38,9 +38,9 @@ impl Opening {
     pub(super) fn open(&self, first: &[u8], cancel: &Cancel) -> Result<(Connection, usize)> {
         // Behind a plain connection comes the request, behind another one the handshake.
         let first = if self.route.https { &[] } else { first };
-        let Connected { socket, sent } = connector::connect(&self.route, first, self.limit, cancel)?;
+        let Connected { socket, sent, is_to_ask } = connector::connect(&self.route, first, self.limit, cancel)?;
         let stream = if self.route.https { self.secure(socket)? } else { Stream::Tcp(socket) };
-        Ok((Connection { stream, buffer: Vec::new() }, sent))
+        Ok((Connection { stream, buffer: Vec::new(), is_to_ask }, sent))
     }
 
     fn secure(&self, mut socket: TcpSocket) -> Result<Stream> {

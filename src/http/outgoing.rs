@@ -107,6 +107,11 @@ impl Outgoing {
         self.has_begun
     }
 
+    /// Tells whether anything goes behind what goes first.
+    pub(super) fn has_more(&self) -> bool {
+        !self.sources.is_empty()
+    }
+
     /// What goes first.
     pub(super) fn front(&self) -> &[u8] {
         self.front.waiting()
