@@ -25,13 +25,14 @@ impl Command {
         if encoded.iter().any(|byte| matches!(byte, b'\r' | b'\n' | b'\0')) {
             return Err(Error::invalid_input(shown(), "text without CR, LF and NUL"));
         }
-        let mut bytes = verb.as_bytes().to_vec();
+        let mut bytes = Vec::with_capacity(verb.len() + encoded.len() + 3);
+        bytes.extend_from_slice(verb.as_bytes());
         if !encoded.is_empty() {
             bytes.push(b' ');
         }
-        for byte in encoded {
-            bytes.push(byte);
-            if byte == IAC {
+        for part in encoded.split_inclusive(|byte| *byte == IAC) {
+            bytes.extend_from_slice(part);
+            if part.last() == Some(&IAC) {
                 bytes.push(IAC);
             }
         }

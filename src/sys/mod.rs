@@ -53,6 +53,8 @@ pub(crate) use private_file::private_file;
 pub(crate) use segments::{MAX_SEGMENTS, is_segmentation_refused, receive_segments, send_segments, set_coalescing};
 #[cfg(feature = "tls")]
 pub(crate) use transfer::send_pieces;
+#[cfg(feature = "ftp")]
+pub(crate) use transfer::stop_pacing;
 pub(crate) use transfer::{Datagram, accept, allow_rebinding, receive, receive_more, send, send_two, stream_socket};
 
 /// What a single socket is waited for.
