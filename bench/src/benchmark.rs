@@ -465,7 +465,8 @@ pub const FTP_BENCHMARKS: &[Benchmark] = &[
 
 const FTP_GET: &[Contestant] = &[
     ftp_here("ours", ftp::files::<OurFtp>),
-    ftp_here("std, by hand", ftp::files::<RawFtp>),
+    ftp_here("std, by hand", ftp::files::<RawFtp<false>>),
+    ftp_here("std, by hand, renamed", ftp::files::<RawFtp<true>>),
     ftp_here("suppaftp", ftp::files::<Suppaftp>),
     Contestant { name: "SFML", round: Round::ServedSfml(Server::Vsftpd, "ftp-get") },
 ];

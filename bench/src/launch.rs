@@ -90,7 +90,7 @@ impl Launcher {
             Round::Served(Server::Vsftpd, _) | Round::ServedSfml(Server::Vsftpd, _) => {
                 let vsftpd = self.vsftpd()?;
                 words.push(vsftpd.address(core).to_string());
-                Running::start(&words, Some(&vsftpd.taken()))
+                Running::start(&words, Some(&vsftpd.new_folder()?))
             }
         }
     }

@@ -181,8 +181,7 @@ impl Transfer {
             let ratio = |of: fn(&Cost) -> f64| {
                 Ratio::of(&ours.iter().map(of).collect::<Vec<_>>(), &costs.iter().map(of).collect::<Vec<_>>())
             };
-            let comparison =
-                Comparison { rival: program.name(), speed: ratio(speed), processor: ratio(thrift), peak };
+            let comparison = Comparison { rival: program.name(), speed: ratio(speed), processor: ratio(thrift), peak };
             self.row(program.name(), costs, Some(&comparison), table);
             comparisons.push(comparison);
         }
@@ -210,9 +209,7 @@ impl Kind {
     fn source(self, launcher: &Launcher) -> Result<Option<(PathBuf, u64)>> {
         Ok(match self {
             Self::HttpUpload => Some((launcher.nginx()?.folder().join("source"), nginx::HUGE)),
-            Self::FtpDownload | Self::FtpUpload => {
-                Some((launcher.vsftpd()?.folder().join("files/huge"), vsftpd::HUGE))
-            }
+            Self::FtpDownload | Self::FtpUpload => Some((launcher.vsftpd()?.folder().join("files/huge"), vsftpd::HUGE)),
             Self::HttpDownload | Self::FtpFiles | Self::FtpTree => None,
         })
     }

@@ -1,6 +1,6 @@
 //! FTP clients, each used as its documentation says.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::ops::ControlFlow;
@@ -10,7 +10,7 @@ use sockeye::{Ftp, FtpTransferOptions};
 use suppaftp::types::FileType;
 use suppaftp::{FtpStream, Mode};
 
-use super::expect;
+use super::{BULK, expect};
 use crate::Result;
 
 /// A session of an anonymous user, for binary files.
@@ -46,8 +46,9 @@ impl Session for OurFtp {
     }
 }
 
-/// Sockets of std and replies of one line that are looked at only for their code: the floor under everybody.
-pub struct RawFtp {
+/// Sockets of std and replies of one line that are looked at only for their code: the floor under everybody. Either it
+/// writes to the file itself, or as ours does to one that is renamed when it is whole.
+pub struct RawFtp<const RENAMES: bool> {
     control: TcpStream,
     server: SocketAddr,
     reply: [u8; 1024],
@@ -57,7 +58,7 @@ pub struct RawFtp {
     buffer: Vec<u8>,
 }
 
-impl RawFtp {
+impl<const RENAMES: bool> RawFtp<RENAMES> {
     /// Sends a command and checks the code of the reply.
     fn ask(&mut self, command: &str, code: &str) -> Result<&str> {
         self.control.write_all(command.as_bytes())?;
@@ -101,11 +102,11 @@ impl RawFtp {
     }
 }
 
-impl Session for RawFtp {
+impl<const RENAMES: bool> Session for RawFtp<RENAMES> {
     fn open(server: SocketAddr) -> Result<Self> {
         let control = TcpStream::connect(server)?;
         control.set_nodelay(true)?;
-        let buffer = vec![0; 256 * 1024];
+        let buffer = vec![0; BULK];
         let mut session = Self { control, server, reply: [0; 1024], start: 0, end: 0, buffer };
         session.expect("220 ")?;
         session.ask("USER anonymous\r\n", "230 ")?;
@@ -114,10 +115,14 @@ impl Session for RawFtp {
     }
 
     fn download(&mut self, remote: &str, local: &Path) -> Result<()> {
-        let file = File::create(local)?;
+        let part = local.with_extension("part");
+        let file = File::create(if RENAMES { &part } else { local })?;
         let data = self.begin(&format!("RETR {remote}\r\n"))?;
         self.copy(data, file)?;
         self.expect("226 ")?;
+        if RENAMES {
+            fs::rename(part, local)?;
+        }
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Scratch, Server, free_address};
 use crate::Result;
@@ -14,6 +15,8 @@ pub struct Vsftpd {
     main: Server,
     peer: Server,
     folder: Scratch,
+    /// That were made for clients.
+    folders: AtomicUsize,
 }
 
 /// Small files, each by its number.
@@ -39,7 +42,12 @@ impl Vsftpd {
             fs::create_dir_all(&inner)?;
             fs::write(inner.join(number.to_string()), small)?;
         }
-        Ok(Self { main: start(&folder.0, Core::Main)?, peer: start(&folder.0, Core::Peer)?, folder })
+        Ok(Self {
+            main: start(&folder.0, Core::Main)?,
+            peer: start(&folder.0, Core::Peer)?,
+            folder,
+            folders: AtomicUsize::new(0),
+        })
     }
 
     /// Where the server on a core listens.
@@ -55,9 +63,11 @@ impl Vsftpd {
         &self.folder.0
     }
 
-    /// An empty folder, for what clients download.
-    pub fn taken(&self) -> PathBuf {
-        self.folder.0.join("taken")
+    /// A new folder for what a client downloads: it makes files there, as the others do, and replaces none of theirs.
+    pub fn new_folder(&self) -> Result<PathBuf> {
+        let folder = self.folder.0.join(format!("taken/{}", self.folders.fetch_add(1, Ordering::Relaxed)));
+        fs::create_dir(&folder)?;
+        Ok(folder)
     }
 }
 

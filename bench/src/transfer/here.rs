@@ -20,7 +20,7 @@ pub fn run(transfer: &str, program: &str, url: &str, path: &str) -> Result<()> {
     match (transfer, program) {
         ("http-download" | "http-upload", "ours") => http(transfer, url, path),
         ("ftp-download" | "ftp-upload", "ours") => ftp::<OurFtp>(transfer, url, path),
-        ("ftp-download" | "ftp-upload", "std, by hand") => ftp::<RawFtp>(transfer, url, path),
+        ("ftp-download" | "ftp-upload", "std, by hand") => ftp::<RawFtp<false>>(transfer, url, path),
         ("ftp-download" | "ftp-upload", "suppaftp") => ftp::<Suppaftp>(transfer, url, path),
         ("ftp-files", "ours") => ftp_files(url, path),
         ("ftp-tree", "ours") => ftp_tree(url, path),

@@ -46,10 +46,11 @@ impl Transfer {
                 self.step = Step::Entered;
             }
             FtpDataMode::Active => {
-                let invitation = match Data::listen(session, self.load).and_then(|data| data.invitation(session, &mut self.data)) {
-                    Ok(invitation) => invitation,
-                    Err(error) => return self.end_early(session, error),
-                };
+                let invitation =
+                    match Data::listen(session, self.load).and_then(|data| data.invitation(session, &mut self.data)) {
+                        Ok(invitation) => invitation,
+                        Err(error) => return self.end_early(session, error),
+                    };
                 session.control.send(&invitation)?;
                 self.step = Step::Invited;
             }
