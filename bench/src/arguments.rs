@@ -6,7 +6,8 @@ use std::time::Duration;
 use crate::Result;
 
 pub const HELP: &str = "\
-Measures sockeye against raw std::net, epoll, SFML, mio, polling, message-io, ureq, libcurl and curl.
+Measures sockeye against raw std::net, epoll, SFML, mio, polling, message-io, ureq, libcurl, curl,
+suppaftp and lftp.
 
 usage: bench [--only NAME]... [--rounds N] [--length MS] [--quick] [--no-calls]
        bench list
@@ -30,7 +31,7 @@ pub enum Command {
     Round { benchmark: String, contestant: String, server: Option<SocketAddr> },
     Hold { benchmark: String, contestant: String, count: usize },
     Peers { port: u16, count: usize },
-    Transfer { kind: String, url: String, path: String },
+    Transfer { transfer: String, program: String, url: String, path: String },
 }
 
 /// How much is measured.
@@ -71,9 +72,12 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command> {
             contestant: (*contestant).into(),
             server: server.first().map(|address| address.parse()).transpose()?,
         },
-        ["transfer", kind, url, path] => {
-            Command::Transfer { kind: (*kind).into(), url: (*url).into(), path: (*path).into() }
-        }
+        ["transfer", transfer, program, url, path] => Command::Transfer {
+            transfer: (*transfer).into(),
+            program: (*program).into(),
+            url: (*url).into(),
+            path: (*path).into(),
+        },
         ["hold", benchmark, contestant, count] => {
             Command::Hold { benchmark: (*benchmark).into(), contestant: (*contestant).into(), count: count.parse()? }
         }

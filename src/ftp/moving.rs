@@ -240,6 +240,6 @@ const BUFFER: usize = 512 * 1024;
 /// A file up to this length is read and sent with fewer calls than it takes to let the kernel copy it.
 const SMALL_FILE: u64 = 64 * 1024;
 /// So many bytes make it worth to change how the system waits.
-const LONG: u64 = 1024 * 1024;
+pub(super) const LONG: u64 = 1024 * 1024;
 /// How often whoever looks on hears of a transfer, at the least.
 pub(super) const TICK: Duration = Duration::from_millis(200);

@@ -6,8 +6,8 @@ use super::{
     cargo::{Cargo, Translation},
     command::Command,
     control::is_preliminary,
-    data::{Clock, Data},
-    moving::{Failure, Moved, Mover},
+    data::{Clock, Data, Load},
+    moving::{Failure, LONG, Moved, Mover},
     options::{FtpProgress, FtpTransferOptions, TransferMode},
     reply::Reply,
     response::FtpResponse,
@@ -39,6 +39,7 @@ pub(super) struct Transfer {
     order: Order,
     step: Step,
     data: Option<Data>,
+    load: Load,
     mover: Mover,
     clock: Clock,
     /// Bytes that the server says it will send.
@@ -109,7 +110,9 @@ impl Transfer {
             (Some(_), Cargo::Down(_)) => Translation::down(options),
             (Some(_), Cargo::Up(_)) => Translation::up(options),
         };
+        let is_large = order.total.is_none_or(|total| total.saturating_sub(order.offset) > LONG);
         Self {
+            load: if is_large && matches!(cargo, Cargo::Up(_)) { Load::Upload } else { Load::Other },
             is_binary_download: order.mode == Some(TransferMode::Binary) && matches!(cargo, Cargo::Down(_)),
             order,
             step: Step::Begin,

@@ -37,6 +37,18 @@ pub(crate) fn stream_socket(domain: Domain, protocol: Option<Protocol>, nonblock
     }
 }
 
+/// Keeps the system from spacing out what is sent, as its congestion control may do (BBR): between programs of one machine
+/// there is no network to be careful with, and every pause costs a timer. It is too late once the connection is there; a
+/// listener hands it on.
+#[cfg(any(feature = "ftp", feature = "http"))]
+pub(crate) fn stop_pacing(socket: &Socket) {
+    // It works without it too.
+    #[cfg(target_os = "linux")]
+    let _ = socket.set_tcp_congestion(b"reno");
+    #[cfg(not(target_os = "linux"))]
+    let _ = socket;
+}
+
 /// Accepts a connection; the new socket blocks or not as told, whatever the listener's mode.
 pub(crate) fn accept(listener: &Socket, nonblocking: bool) -> io::Result<(Socket, SockAddr)> {
     #[cfg(any(target_os = "linux", target_os = "android"))]
