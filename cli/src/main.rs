@@ -5,6 +5,7 @@ mod args;
 mod http;
 mod ip;
 mod tour;
+mod transfer;
 
 use std::process::ExitCode;
 
