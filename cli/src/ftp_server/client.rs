@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     mem,
-    rc::Rc,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -19,7 +19,7 @@ use super::{
 /// A session with a client.
 pub(super) struct Client {
     number: u64,
-    pub(super) shared: Rc<Shared>,
+    pub(super) shared: Arc<Shared>,
     wire: Wire,
     input: Vec<u8>,
     output: Vec<u8>,
@@ -84,7 +84,7 @@ impl Watched {
 }
 
 impl Client {
-    pub(super) fn new(number: u64, mut socket: TcpSocket, shared: Rc<Shared>) -> Result<Self> {
+    pub(super) fn new(number: u64, mut socket: TcpSocket, shared: Arc<Shared>) -> Result<Self> {
         socket.set_blocking(false)?;
         let mut wire = Wire::Plain(socket);
         if let ServerTls::Implicit(tls) = &shared.options.tls {

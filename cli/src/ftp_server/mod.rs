@@ -13,7 +13,7 @@ use std::{
     collections::HashMap,
     fmt,
     path::PathBuf,
-    rc::Rc,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -59,7 +59,7 @@ pub(crate) enum ServerTls {
 }
 
 /// A function that gets a session's number, from 1 on, and what was said.
-pub(crate) struct Ear(pub(crate) Box<dyn Fn(u64, Said<'_>) + Send>);
+pub(crate) struct Ear(pub(crate) Box<dyn Fn(u64, Said<'_>) + Send + Sync>);
 
 /// What is said in a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +74,7 @@ pub(crate) enum Said<'a> {
 pub(crate) struct FtpServer {
     listener: TcpListener,
     selector: SocketSelector,
-    shared: Rc<Shared>,
+    shared: Arc<Shared>,
     clients: HashMap<u64, Client>,
     owners: HashMap<Key, u64>,
     came: u64,
@@ -117,7 +117,7 @@ impl FtpServer {
         Ok(Self {
             listener,
             selector,
-            shared: Rc::new(Shared { options, folder }),
+            shared: Arc::new(Shared { options, folder }),
             clients: HashMap::new(),
             owners: HashMap::new(),
             came: 0,
@@ -170,7 +170,7 @@ impl FtpServer {
             return Ok(());
         }
         self.came += 1;
-        let Ok(client) = Client::new(self.came, socket, Rc::clone(&self.shared)) else { return Ok(()) };
+        let Ok(client) = Client::new(self.came, socket, Arc::clone(&self.shared)) else { return Ok(()) };
         self.clients.insert(self.came, client);
         self.attend(self.came, None)
     }

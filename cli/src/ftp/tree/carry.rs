@@ -4,7 +4,10 @@ use std::{
     fs, io,
     ops::ControlFlow,
     path::Path,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use sockeye::{Ftp, FtpProgress, FtpTransferOptions};
@@ -44,17 +47,18 @@ impl Errand<'_> {
     /// Removes first, so that nothing is in the way; then makes the folders, then transfers the files.
     pub(super) fn carry_out(&self, crew: &mut Crew<'_>, plan: &Plan, direction: Direction) -> Failures {
         let mut failures = Failures::default();
-        let steps: [fn(&Self, &mut Crew<'_>, &Plan, Direction) -> Failures; 4] =
+        let mut closed = Closed::default();
+        let steps: [fn(&Self, &mut Crew<'_>, &Plan, Direction, &mut Closed) -> Failures; 4] =
             [Self::remove_files, Self::remove_folders, Self::make_folders, Self::transfer];
         for step in steps {
             if !failures.is_over {
-                failures.add(step(self, crew, plan, direction));
+                failures.add(step(self, crew, plan, direction, &mut closed));
             }
         }
         failures
     }
 
-    fn remove_files(&self, crew: &mut Crew<'_>, plan: &Plan, direction: Direction) -> Failures {
+    fn remove_files(&self, crew: &mut Crew<'_>, plan: &Plan, direction: Direction, _: &mut Closed) -> Failures {
         match direction {
             Direction::Down => here(&plan.removed_files, |path| fs::remove_file(below_here(self.here, path))),
             Direction::Up => crew.work(plan.removed_files.iter().collect(), |ftp, path, _| {
@@ -64,7 +68,7 @@ impl Errand<'_> {
     }
 
     /// One after the other: each has to be empty.
-    fn remove_folders(&self, crew: &mut Crew<'_>, plan: &Plan, direction: Direction) -> Failures {
+    fn remove_folders(&self, crew: &mut Crew<'_>, plan: &Plan, direction: Direction, _: &mut Closed) -> Failures {
         match direction {
             Direction::Down => here(&plan.removed_folders, |path| fs::remove_dir(below_here(self.here, path))),
             Direction::Up => crew.work(vec![&plan.removed_folders], |ftp, paths, _| {
@@ -75,30 +79,39 @@ impl Errand<'_> {
     }
 
     /// Each as soon as the one that it is in is there.
-    fn make_folders(&self, crew: &mut Crew<'_>, plan: &Plan, direction: Direction) -> Failures {
+    fn make_folders(&self, crew: &mut Crew<'_>, plan: &Plan, direction: Direction, closed: &mut Closed) -> Failures {
         let folders = &plan.folders;
         if direction == Direction::Down {
-            return here(folders, |path| make_folder_at(&below_here(self.here, path)));
+            return here(folders, |path| match closed.holds(path) {
+                true => Ok(()),
+                false => make_folder_at(&below_here(self.here, path)).inspect_err(|_| closed.0.push(path.to_owned())),
+            });
         }
+        let refused = Mutex::new(Vec::new());
         let parent = |path: &str| path.rsplit_once('/').map(|(parent, _)| parent.to_owned());
         let is_made_here = |parent: &str| folders.binary_search_by(|path| path.as_str().cmp(parent)).is_ok();
         let first = folders.iter().filter(|path| parent(path).is_none_or(|parent| !is_made_here(&parent)));
-        crew.work(first.collect(), |ftp, path, queue| {
-            done(ftp.ensure_directory(&below(self.top, path)).into_result(), path)?;
+        let failures = crew.work(first.collect(), |ftp, path, queue| {
+            done(ftp.ensure_directory(&below(self.top, path)).into_result(), path).inspect_err(|_| {
+                refused.lock().unwrap_or_else(PoisonError::into_inner).push(path.clone());
+            })?;
             let inside = format!("{path}/");
             // They are in order, so that those inside stand together.
             let from = folders.partition_point(|other| other.as_str() < inside.as_str());
             let inside = folders.iter().skip(from).take_while(|other| other.starts_with(&inside));
             inside.filter(|other| parent(other).as_ref() == Some(path)).for_each(|other| queue.push(other));
             Ok(())
-        })
+        });
+        closed.0.extend(refused.into_inner().unwrap_or_else(PoisonError::into_inner));
+        failures
     }
 
-    fn transfer(&self, crew: &mut Crew<'_>, plan: &Plan, direction: Direction) -> Failures {
+    fn transfer(&self, crew: &mut Crew<'_>, plan: &Plan, direction: Direction, closed: &mut Closed) -> Failures {
         let whole = AtomicUsize::new(0);
-        self.bar.show_many(plan.bytes());
         self.bar.count(0, plan.files.len());
-        crew.work(plan.files.iter().collect(), |ftp, file, _| {
+        self.bar.show_many(plan.bytes());
+        let files = plan.files.iter().filter(|file| !closed.holds(&file.path));
+        crew.work(files.collect(), |ftp, file, _| {
             let mut moved = 0;
             let mut watch = |progress: FtpProgress| {
                 if progress.transferred > moved {
@@ -111,6 +124,8 @@ impl Errand<'_> {
                 Direction::Up => self.upload(ftp, file, &mut watch),
             };
             result.map_err(|failure| failure.about(&file.path))?;
+            // Of the last piece nobody was told.
+            self.bar.add(file.size.unwrap_or_default().saturating_sub(moved));
             self.bar.count(whole.fetch_add(1, Ordering::Relaxed) + 1, plan.files.len());
             Ok(())
         })
@@ -144,6 +159,16 @@ impl Errand<'_> {
     }
 }
 
+/// Folders that could not be made. Nothing goes into them: what is there instead may be a link to somewhere else.
+#[derive(Debug, Default)]
+struct Closed(Vec<String>);
+
+impl Closed {
+    fn holds(&self, path: &str) -> bool {
+        self.0.iter().any(|folder| path.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/')))
+    }
+}
+
 /// Makes a folder of this machine where there is none, and those above it.
 pub(super) fn make_folder(path: &Path) -> Result<(), Failure> {
     fs::create_dir_all(path).map_err(|error| Failure::file(path, error))
@@ -161,7 +186,7 @@ fn make_folder_at(path: &Path) -> io::Result<()> {
 }
 
 /// Does something to each of these on this machine.
-fn here(paths: &[String], act: impl Fn(&str) -> io::Result<()>) -> Failures {
+fn here(paths: &[String], mut act: impl FnMut(&str) -> io::Result<()>) -> Failures {
     let mut failures = Failures::default();
     for path in paths {
         if let Err(error) = act(path) {
