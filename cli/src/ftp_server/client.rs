@@ -86,7 +86,7 @@ impl Watched {
 impl Client {
     pub(super) fn new(number: u64, mut socket: TcpSocket, shared: Arc<Shared>) -> Result<Self> {
         socket.set_blocking(false)?;
-        let mut wire = Wire::Plain(socket);
+        let mut wire = Wire::Plain(Box::new(socket));
         if let ServerTls::Implicit(tls) = &shared.options.tls {
             wire.secure(tls)?;
         }
@@ -114,11 +114,15 @@ impl Client {
 
     /// Replies; lines are separated by CR LF.
     pub(super) fn say(&mut self, reply: &str) {
-        if let Some(ear) = &self.shared.options.hear {
-            (ear.0)(self.number, Said::Reply(reply));
-        }
+        self.tell(Said::Reply(reply));
         self.output.extend_from_slice(reply.as_bytes());
         self.output.extend_from_slice(b"\r\n");
+    }
+
+    fn tell(&self, said: Said<'_>) {
+        if let Some(ear) = &self.shared.options.hear {
+            (ear.0)(self.number, said);
+        }
     }
 
     pub(super) fn wire(&self) -> &Wire {
@@ -272,10 +276,7 @@ impl Client {
         let text = String::from_utf8_lossy(line);
         let (verb, parameter) = text.split_once(' ').unwrap_or((&text, ""));
         let verb = verb.to_ascii_uppercase();
-        if let Some(ear) = &self.shared.options.hear {
-            let heard = if verb == "PASS" { "PASS ****" } else { &text };
-            (ear.0)(self.number, Said::Command(heard));
-        }
+        self.tell(Said::Command(if verb == "PASS" { "PASS ****" } else { &text }));
         match std::str::from_utf8(line) {
             Ok(_) => self.act(&verb, parameter),
             Err(_) => self.say("501 names are in UTF-8 here"),
@@ -296,6 +297,7 @@ impl Client {
         let is_abort = without_telnet(line.trim_ascii_end()).eq_ignore_ascii_case(b"ABOR");
         if is_abort {
             self.next_line();
+            self.tell(Said::Command("ABOR"));
         }
         is_abort
     }

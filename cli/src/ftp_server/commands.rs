@@ -104,7 +104,7 @@ impl Client {
             "SIZE" => self.size(parameter),
             "MDTM" => self.modified(parameter),
             "MFMT" => self.set_modified(parameter),
-            "DELE" => self.on_file(parameter, |path| fs::remove_file(path)),
+            "DELE" => self.on_file(parameter, fs::remove_file),
             "MKD" | "XMKD" => self.make_folder(parameter),
             "RMD" | "XRMD" => self.remove_folder(parameter),
             "RNFR" => self.rename_from(parameter),
@@ -188,7 +188,7 @@ impl Client {
     fn change_to(&mut self, path: &str) -> Reply {
         let place = self.place(path)?;
         let found = self.shared.folder.find(&place).and_then(fs::metadata);
-        if !found.map_err(refused)?.is_dir() {
+        if !found.map_err(|error| refused(&error))?.is_dir() {
             return Err("550 that is no folder".to_owned());
         }
         self.state.working = place;
@@ -250,13 +250,13 @@ impl Client {
 
     fn retrieve(&mut self, path: &str) -> Result<(), String> {
         let place = self.place(path)?;
-        let (path, metadata) = self.shared.folder.find_file(&place).map_err(refused)?;
-        let mut file = File::open(path).map_err(refused)?;
+        let (path, metadata) = self.shared.folder.find_file(&place).map_err(|error| refused(&error))?;
+        let mut file = File::open(path).map_err(|error| refused(&error))?;
         let offset = self.state.offset;
         if offset > metadata.len() {
             return Err("554 there is nothing behind the end".to_owned());
         }
-        file.seek(SeekFrom::Start(offset)).map_err(refused)?;
+        file.seek(SeekFrom::Start(offset)).map_err(|error| refused(&error))?;
         let data = self.data()?;
         self.say(&format!("150 Here comes {} ({} bytes).", place.quoted(), metadata.len()));
         let lines = self.state.is_text.then(ToLines::default);
@@ -266,15 +266,16 @@ impl Client {
 
     fn store(&mut self, path: &str, is_behind: bool) -> Result<(), String> {
         let place = self.place(path)?;
-        let path = self.shared.folder.find_file_to_write(&place).map_err(refused)?;
+        let path = self.shared.folder.find_file_to_write(&place).map_err(|error| refused(&error))?;
         let data = self.data()?;
         let offset = self.state.offset;
         let mut options = File::options();
         options.create(true).append(is_behind).write(true).truncate(!is_behind && offset == 0);
-        let mut file = options.open(path).map_err(refused)?;
+        let mut file = options.open(path).map_err(|error| refused(&error))?;
         if !is_behind {
-            file.set_len(offset.min(file.metadata().map_err(refused)?.len())).map_err(refused)?;
-            file.seek(SeekFrom::Start(offset)).map_err(refused)?;
+            file.set_len(offset.min(file.metadata().map_err(|error| refused(&error))?.len()))
+                .map_err(|error| refused(&error))?;
+            file.seek(SeekFrom::Start(offset)).map_err(|error| refused(&error))?;
         }
         self.say("150 send it");
         let lines = self.state.is_text.then(FromLines::default);
@@ -283,30 +284,30 @@ impl Client {
     }
 
     fn list(&mut self, path: &str, form: Form) -> Result<(), String> {
-        let path = self.shared.folder.find(&self.place(path)?).map_err(refused)?;
-        let listing = Listing::of(&path, form, self.shared.options.may_write).map_err(refused)?;
+        let path = self.shared.folder.find(&self.place(path)?).map_err(|error| refused(&error))?;
+        let listing = Listing::of(&path, form, self.shared.options.may_write).map_err(|error| refused(&error))?;
         let data = self.data()?;
         self.say("150 this is what there is");
-        self.begin(data, Cargo::Down(Content::Listing(listing), None));
+        self.begin(data, Cargo::Down(Content::Listing(Box::new(listing)), None));
         Ok(())
     }
 
     fn tell_facts(&self, path: &str) -> Reply {
         let place = self.place(path)?;
-        let path = self.shared.folder.find(&place).map_err(refused)?;
-        let metadata = path.symlink_metadata().map_err(refused)?;
+        let path = self.shared.folder.find(&place).map_err(|error| refused(&error))?;
+        let metadata = path.symlink_metadata().map_err(|error| refused(&error))?;
         let facts = facts(&metadata, self.shared.options.may_write);
         Ok(format!("250-This is it:\r\n {facts} {place}\r\n250 That is all"))
     }
 
     fn size(&self, path: &str) -> Reply {
-        let (_, metadata) = self.shared.folder.find_file(&self.place(path)?).map_err(refused)?;
+        let (_, metadata) = self.shared.folder.find_file(&self.place(path)?).map_err(|error| refused(&error))?;
         // It would have to be read to be counted.
         if self.state.is_text { Err("550 not as text".to_owned()) } else { Ok(format!("213 {}", metadata.len())) }
     }
 
     fn modified(&self, path: &str) -> Reply {
-        let (_, metadata) = self.shared.folder.find_file(&self.place(path)?).map_err(refused)?;
+        let (_, metadata) = self.shared.folder.find_file(&self.place(path)?).map_err(|error| refused(&error))?;
         modified(&metadata).map(|moment| format!("213 {}", moment.compact())).ok_or_else(|| "550 long ago".to_owned())
     }
 
@@ -318,15 +319,15 @@ impl Client {
     }
 
     fn on_file(&self, path: &str, act: impl FnOnce(std::path::PathBuf) -> io::Result<()>) -> Reply {
-        let (path, _) = self.shared.folder.find_file(&self.place(path)?).map_err(refused)?;
-        act(path).map_err(refused)?;
+        let (path, _) = self.shared.folder.find_file(&self.place(path)?).map_err(|error| refused(&error))?;
+        act(path).map_err(|error| refused(&error))?;
         Ok("250 done".to_owned())
     }
 
     fn make_folder(&self, path: &str) -> Reply {
         let place = self.place(path)?;
-        let path = self.shared.folder.find(&place).map_err(refused)?;
-        fs::create_dir(path).map_err(refused)?;
+        let path = self.shared.folder.find(&place).map_err(|error| refused(&error))?;
+        fs::create_dir(path).map_err(|error| refused(&error))?;
         Ok(format!("257 {} is there", place.quoted()))
     }
 
@@ -335,14 +336,15 @@ impl Client {
         if place.is_top() {
             return Err("550 not this one".to_owned());
         }
-        fs::remove_dir(self.shared.folder.find(&place).map_err(refused)?).map_err(refused)?;
+        fs::remove_dir(self.shared.folder.find(&place).map_err(|error| refused(&error))?)
+            .map_err(|error| refused(&error))?;
         Ok("250 done".to_owned())
     }
 
     fn rename_from(&mut self, path: &str) -> Reply {
         let place = self.place(path)?;
         let found = self.shared.folder.find(&place).and_then(|path| path.symlink_metadata());
-        found.map_err(refused)?;
+        found.map_err(|error| refused(&error))?;
         self.state.renamed = Some(place).filter(|place| !place.is_top());
         Ok("350 to what?".to_owned())
     }
@@ -352,12 +354,12 @@ impl Client {
         let to = self.place(path)?;
         let folder = &self.shared.folder;
         let renamed = folder.find(&from).and_then(|from| fs::rename(from, folder.find(&to)?));
-        renamed.map_err(refused)?;
+        renamed.map_err(|error| refused(&error))?;
         Ok("250 done".to_owned())
     }
 }
 
-fn refused(error: io::Error) -> String {
+fn refused(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => format!("452 {error}"),
         _ => format!("550 {error}"),

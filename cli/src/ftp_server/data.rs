@@ -37,7 +37,7 @@ pub(super) enum Cargo {
 #[derive(Debug)]
 pub(super) enum Content {
     File(File),
-    Listing(Listing),
+    Listing(Box<Listing>),
 }
 
 /// A transfer that is going on.
@@ -69,7 +69,7 @@ impl Data {
     /// Goes on with getting a connection to the client; nobody else's is taken.
     fn open(&mut self, peer: Option<IpAddress>, tls: Option<&TlsServer>) -> Status<()> {
         match self {
-            Self::Open(wire) => return wire.advance(),
+            Self::Open(wire) => wire.advance(),
             Self::Listening(listener) => loop {
                 match listener.accept() {
                     Status::Done(socket) if socket.remote_address() == peer => break self.connected(socket, tls),
@@ -89,9 +89,9 @@ impl Data {
                     Status::Done(()) => self.connected(socket, tls),
                     Status::NotReady => {
                         *self = Self::Connecting(socket);
-                        return Status::NotReady;
+                        Status::NotReady
                     }
-                    other => return other,
+                    other => other,
                 }
             }
             Self::Connecting(socket) => match socket.finish_connect() {
@@ -99,7 +99,7 @@ impl Data {
                     let socket = std::mem::take(socket);
                     self.connected(socket, tls)
                 }
-                other => return other,
+                other => other,
             },
         }
     }
@@ -108,7 +108,7 @@ impl Data {
         if let Err(error) = socket.set_blocking(false) {
             return Status::Error(error);
         }
-        let mut wire = Wire::Plain(socket);
+        let mut wire = Wire::Plain(Box::new(socket));
         if let Some(tls) = tls
             && let Err(error) = wire.secure(tls)
         {

@@ -52,7 +52,7 @@ impl Listing {
         loop {
             let (name, metadata) = match &mut self.rest {
                 Rest::File(file) => file.take()?,
-                Rest::Folder(entries) => match entries.next()?.and_then(described) {
+                Rest::Folder(entries) => match entries.next()?.and_then(|entry| described(&entry)) {
                     Ok(described) => described,
                     Err(_) => continue,
                 },
@@ -70,7 +70,7 @@ impl Listing {
     }
 }
 
-fn described(entry: DirEntry) -> io::Result<(OsString, Metadata)> {
+fn described(entry: &DirEntry) -> io::Result<(OsString, Metadata)> {
     // Not of what a link leads to.
     Ok((entry.file_name(), entry.metadata()?))
 }

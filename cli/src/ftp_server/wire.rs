@@ -5,7 +5,7 @@ use sockeye::{Interest, IpAddress, Key, Result, SocketSelector, Status, TcpSocke
 /// A connection.
 #[derive(Debug)]
 pub(super) enum Wire {
-    Plain(TcpSocket),
+    Plain(Box<TcpSocket>),
     /// The handshake has not ended.
     Securing(Box<TlsSocket>),
     Secure(Box<TlsSocket>),
@@ -17,7 +17,7 @@ impl Wire {
     /// Encrypts it from here on.
     pub(super) fn secure(&mut self, tls: &TlsServer) -> Result<()> {
         match std::mem::replace(self, Self::Gone) {
-            Self::Plain(socket) => *self = Self::Securing(Box::new(TlsSocket::server(socket, tls)?)),
+            Self::Plain(socket) => *self = Self::Securing(Box::new(TlsSocket::server(*socket, tls)?)),
             other => *self = other,
         }
         Ok(())
@@ -116,12 +116,12 @@ impl Wire {
     /// Watches it for this; `None` if it is not watched then.
     pub(super) fn watch(&self, selector: &mut SocketSelector, interest: Option<Interest>) -> Result<Option<Key>> {
         match (self, interest) {
-            (Self::Plain(socket), Some(interest)) => selector.add_with(socket, interest).map(Some),
+            (Self::Plain(socket), Some(interest)) => selector.add_with(&**socket, interest).map(Some),
             (Self::Securing(session) | Self::Secure(session), Some(interest)) => {
                 selector.add_with(&**session, interest).map(Some)
             }
             (Self::Plain(socket), None) => {
-                selector.remove(socket);
+                selector.remove(&**socket);
                 Ok(None)
             }
             (Self::Securing(session) | Self::Secure(session), None) => {

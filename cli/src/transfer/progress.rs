@@ -179,6 +179,6 @@ mod tests {
     fn it_is_not_there_before_anything_moves() {
         let bar = Bar::hidden();
         assert_eq!((bar.0.position(), bar.0.length()), (0, None));
-        assert_eq!(shown(|bar| bar.end()), "");
+        assert_eq!(shown(Bar::end), "");
     }
 }

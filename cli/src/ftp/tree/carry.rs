@@ -46,19 +46,14 @@ pub(super) struct Errand<'a> {
 impl Errand<'_> {
     /// Removes first, so that nothing is in the way; then makes the folders, then transfers the files.
     pub(super) fn carry_out(&self, crew: &mut Crew<'_>, plan: &Plan, direction: Direction) -> Failures {
-        let mut failures = Failures::default();
         let mut closed = Closed::default();
-        let steps: [fn(&Self, &mut Crew<'_>, &Plan, Direction, &mut Closed) -> Failures; 4] =
-            [Self::remove_files, Self::remove_folders, Self::make_folders, Self::transfer];
-        for step in steps {
-            if !failures.is_over {
-                failures.add(step(self, crew, plan, direction, &mut closed));
-            }
-        }
-        failures
+        self.remove_files(crew, plan, direction)
+            .then(|| self.remove_folders(crew, plan, direction))
+            .then(|| self.make_folders(crew, plan, direction, &mut closed))
+            .then(|| self.transfer(crew, plan, direction, &closed))
     }
 
-    fn remove_files(&self, crew: &mut Crew<'_>, plan: &Plan, direction: Direction, _: &mut Closed) -> Failures {
+    fn remove_files(&self, crew: &mut Crew<'_>, plan: &Plan, direction: Direction) -> Failures {
         match direction {
             Direction::Down => here(&plan.removed_files, |path| fs::remove_file(below_here(self.here, path))),
             Direction::Up => crew.work(plan.removed_files.iter().collect(), |ftp, path, _| {
@@ -68,7 +63,7 @@ impl Errand<'_> {
     }
 
     /// One after the other: each has to be empty.
-    fn remove_folders(&self, crew: &mut Crew<'_>, plan: &Plan, direction: Direction, _: &mut Closed) -> Failures {
+    fn remove_folders(&self, crew: &mut Crew<'_>, plan: &Plan, direction: Direction) -> Failures {
         match direction {
             Direction::Down => here(&plan.removed_folders, |path| fs::remove_dir(below_here(self.here, path))),
             Direction::Up => crew.work(vec![&plan.removed_folders], |ftp, paths, _| {
@@ -106,7 +101,7 @@ impl Errand<'_> {
         failures
     }
 
-    fn transfer(&self, crew: &mut Crew<'_>, plan: &Plan, direction: Direction, closed: &mut Closed) -> Failures {
+    fn transfer(&self, crew: &mut Crew<'_>, plan: &Plan, direction: Direction, closed: &Closed) -> Failures {
         let whole = AtomicUsize::new(0);
         self.bar.count(0, plan.files.len());
         self.bar.show_many(plan.bytes());
@@ -124,8 +119,6 @@ impl Errand<'_> {
                 Direction::Up => self.upload(ftp, file, &mut watch),
             };
             result.map_err(|failure| failure.about(&file.path))?;
-            // Of the last piece nobody was told.
-            self.bar.add(file.size.unwrap_or_default().saturating_sub(moved));
             self.bar.count(whole.fetch_add(1, Ordering::Relaxed) + 1, plan.files.len());
             Ok(())
         })

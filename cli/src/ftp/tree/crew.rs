@@ -125,6 +125,14 @@ impl Failures {
         }
     }
 
+    /// Goes on, if no session is lost.
+    pub(super) fn then(mut self, next: impl FnOnce() -> Self) -> Self {
+        if !self.is_over {
+            self.add(next());
+        }
+        self
+    }
+
     pub(super) fn add(&mut self, other: Self) {
         self.count += other.count;
         self.first = self.first.take().or(other.first);
