@@ -47,6 +47,12 @@ impl Command {
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
+
+    /// What nobody may see of it, if there is anything.
+    pub(super) fn secret(&self) -> &[u8] {
+        let parameter = if is_secret(&self.verb) { self.bytes.get(self.verb.len()..) } else { None };
+        parameter.unwrap_or_default().trim_ascii()
+    }
 }
 
 impl fmt::Debug for Command {
