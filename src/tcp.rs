@@ -125,14 +125,27 @@ impl TcpSocket {
         self.begin_connect(address.into(), port, Some(limit))
     }
 
-    /// Connects for a short question and its answer, with one packet less: the acknowledgement of the connection goes
-    /// with the question. Before anything else is sent, and when the answer comes in pieces, [`settle`](Self::settle) the
-    /// socket: the peer may hold a piece back until the one before it is acknowledged (RFC 896).
+    /// Connects in the way that is best for what is going to happen.
     #[cfg(feature = "http")]
-    pub(crate) fn connect_to_ask(&mut self, address: IpAddress, port: u16, limit: Option<Duration>) -> Status {
-        self.begin_connect_with(address, port, limit, |socket| {
-            sys::acknowledge_with_data(socket);
-            Ok(())
+    pub(crate) fn connect_for(
+        &mut self,
+        purpose: Purpose,
+        address: IpAddress,
+        port: u16,
+        limit: Option<Duration>,
+    ) -> Status {
+        self.begin_connect_with(address, port, limit, |socket| match purpose {
+            Purpose::Anything => socket.set_tcp_nodelay(true),
+            Purpose::Question => {
+                sys::acknowledge_with_data(socket);
+                Ok(())
+            }
+            Purpose::Upload => {
+                if address.is_loopback() {
+                    sys::stop_pacing(socket);
+                }
+                socket.set_tcp_nodelay(true)
+            }
         })
     }
 
@@ -202,6 +215,19 @@ impl TcpSocket {
     pub(crate) fn into_parts(self) -> (Link, Option<SocketAddr>) {
         (self.link, self.remote)
     }
+}
+
+/// What a connection is made for.
+#[cfg(feature = "http")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Anything,
+    /// A short question and its answer, with one packet less: the acknowledgement of the connection goes with the question.
+    /// Before anything else is sent, and when the answer comes in pieces, [`settle`](TcpSocket::settle) the socket: the
+    /// peer may hold a piece back until the one before it is acknowledged (RFC 896).
+    Question,
+    /// Many bytes to the peer.
+    Upload,
 }
 
 address_methods!(TcpSocket);

@@ -50,7 +50,8 @@ impl Command {
 
     /// What nobody may see of it, if there is anything.
     pub(super) fn secret(&self) -> &[u8] {
-        let parameter = if is_secret(&self.verb) { self.bytes.get(self.verb.len()..) } else { None };
+        let behind_the_verb = || self.bytes.splitn(2, |byte| *byte == b' ').nth(1);
+        let parameter = if self.is_secret { behind_the_verb() } else { None };
         parameter.unwrap_or_default().trim_ascii()
     }
 }

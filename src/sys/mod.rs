@@ -55,12 +55,12 @@ pub(crate) use os::{
 };
 pub(crate) use private_file::private_file;
 pub(crate) use segments::{MAX_SEGMENTS, is_segmentation_refused, receive_segments, send_segments, set_coalescing};
-#[cfg(feature = "http")]
-pub(crate) use transfer::{CAN_DECLINE_TO_WAIT, receive_now, send_now};
 #[cfg(feature = "tls")]
 pub(crate) use transfer::send_pieces;
 #[cfg(any(feature = "ftp", feature = "http"))]
 pub(crate) use transfer::stop_pacing;
+#[cfg(feature = "http")]
+pub(crate) use transfer::{CAN_DECLINE_TO_WAIT, receive_now, send_now};
 pub(crate) use transfer::{Datagram, accept, allow_rebinding, receive, receive_more, send, send_two, stream_socket};
 
 /// What a single socket is waited for.
