@@ -40,6 +40,7 @@
 //!   to trust and what to show.
 //! - [`Http`]: [`HttpRequest`] in, [`HttpResponse`] out, waiting or, with an [`HttpExchange`], not.
 //! - [`Ftp`]: files of a server, listed, downloaded, uploaded and resumed, waiting or, with an [`FtpTransfer`], not.
+//! - [`Endpoint`]: where to listen and to connect, as one text: `host:port`, `/path`, `service|pattern`.
 //! - [`Status`] and [`Error`]: what happened, and why.
 //!
 //! # The table
@@ -69,6 +70,7 @@
 //!
 //! - `http`, on by default: [`Http`] and what belongs to it, `IpAddress::public_address`.
 //! - `ftp`: [`Ftp`].
+//! - `messages`, on by default: [`Endpoint`].
 //! - `tls`, on by default: encryption. Without it [`TlsSocket`] and its configuration are there and answer with an error
 //!   that names the feature.
 //! - `public-ip`: `IpAddress::public_address_via_public_ip`, through the crate of that name and the runtime it needs.
@@ -79,6 +81,8 @@
 #![deny(unsafe_code)]
 
 mod bytes;
+#[cfg(feature = "messages")]
+mod endpoint;
 mod error;
 #[cfg(feature = "ftp")]
 mod ftp;
@@ -102,6 +106,8 @@ mod time;
 mod tls;
 mod udp;
 
+#[cfg(feature = "messages")]
+pub use endpoint::{Endpoint, ServicePattern};
 pub use error::{Error, ErrorKind, Limit, Phase, Result, TlsError};
 #[cfg(feature = "ftp")]
 pub use ftp::{

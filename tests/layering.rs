@@ -13,7 +13,7 @@ const RANKS: &[&[&str]] = &[
     &["error", "time"],
     &["status"],
     &["bytes", "mode"],
-    &["ip", "packet"],
+    &["ip", "packet", "endpoint"],
     &["link"],
     &["surface"],
     &["tcp", "udp", "local"],

@@ -42,6 +42,8 @@ pub(crate) use events::{Events, Readiness};
 pub(crate) use file::send_file;
 pub use handle::NativeHandle;
 pub(crate) use handle::{Handle, KeyMap, Registry, Watch};
+#[cfg(feature = "messages")]
+pub(crate) use os::services;
 #[cfg(feature = "http")]
 pub(crate) use os::stream_pair;
 pub(crate) use os::{

@@ -97,6 +97,12 @@ pub(crate) fn is_network_reset(error: &io::Error) -> bool {
     error.raw_os_error() == Some(libc::ENETRESET)
 }
 
+/// The table of the names of ports (`services(5)`).
+#[cfg(feature = "messages")]
+pub(crate) fn services() -> std::path::PathBuf {
+    "/etc/services".into()
+}
+
 /// The longest path of a local socket in bytes: the system's field less the NUL behind it.
 pub(crate) const MAX_LOCAL_PATH: usize =
     size_of::<libc::sockaddr_un>() - std::mem::offset_of!(libc::sockaddr_un, sun_path) - 1;

@@ -91,6 +91,13 @@ pub(crate) fn is_network_reset(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(WinSock::WSAENETRESET | WinSock::WSAESHUTDOWN))
 }
 
+/// The table of the names of ports.
+#[cfg(feature = "messages")]
+pub(crate) fn services() -> std::path::PathBuf {
+    let system = std::env::var_os("SystemRoot").unwrap_or_else(|| "C:\\Windows".into());
+    Path::new(&system).join("System32\\drivers\\etc\\services")
+}
+
 /// The longest path of a local socket in bytes (`UNIX_PATH_MAX` less the NUL behind it).
 pub(crate) const MAX_LOCAL_PATH: usize = 107;
 
