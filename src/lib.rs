@@ -40,6 +40,7 @@
 //!   to trust and what to show.
 //! - [`Http`]: [`HttpRequest`] in, [`HttpResponse`] out, waiting or, with an [`HttpExchange`], not.
 //! - [`Ftp`]: files of a server, listed, downloaded, uploaded and resumed, waiting or, with an [`FtpTransfer`], not.
+//! - [`Connection`]: messages over any of them, in a [`Framing`]; the framings of Python programs and of netcat too.
 //! - [`Endpoint`]: where to listen and to connect, as one text: `host:port`, `/path`, `service|pattern`.
 //! - [`Status`] and [`Error`]: what happened, and why.
 //!
@@ -70,7 +71,7 @@
 //!
 //! - `http`, on by default: [`Http`] and what belongs to it, `IpAddress::public_address`.
 //! - `ftp`: [`Ftp`].
-//! - `messages`, on by default: [`Endpoint`].
+//! - `messages`, on by default: [`Connection`], [`Endpoint`].
 //! - `tls`, on by default: encryption. Without it [`TlsSocket`] and its configuration are there and answer with an error
 //!   that names the feature.
 //! - `public-ip`: `IpAddress::public_address_via_public_ip`, through the crate of that name and the runtime it needs.
@@ -91,13 +92,15 @@ mod http;
 mod ip;
 mod link;
 mod local;
+#[cfg(feature = "messages")]
+mod message;
 mod mode;
 mod packet;
 #[cfg(feature = "http")]
 mod public_address;
 mod selector;
 mod status;
-#[cfg(feature = "http")]
+#[cfg(any(feature = "http", feature = "messages"))]
 mod stream;
 mod surface;
 mod sys;
@@ -122,11 +125,15 @@ pub use http::{
 };
 pub use ip::IpAddress;
 pub use local::{LocalListener, LocalSocket};
+#[cfg(feature = "messages")]
+pub use message::{Connection, Framing, LineEnding, LineOptions, LineText};
 pub use packet::{Packet, PacketValue};
 #[cfg(feature = "http")]
 pub use public_address::{DnsRecord, PublicAddressProvider};
 pub use selector::{Event, Interest, Key, Selectable, SocketSelector, Waker};
 pub use status::{Status, StatusCode};
+#[cfg(feature = "messages")]
+pub use stream::Stream;
 pub use sys::NativeHandle;
 pub use tcp::{TcpListener, TcpSocket};
 pub use tls::{

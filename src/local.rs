@@ -92,6 +92,12 @@ impl LocalSocket {
         self.link.disconnect();
     }
 
+    #[cfg(feature = "messages")]
+    #[inline]
+    pub(crate) fn link_mut(&mut self) -> &mut Link {
+        &mut self.link
+    }
+
     fn accepted(socket: Socket, mode: Mode) -> Self {
         Self { link: Link::open(socket, mode) }
     }

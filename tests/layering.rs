@@ -20,7 +20,7 @@ const RANKS: &[&[&str]] = &[
     &["tls"],
     &["selector"],
     &["stream"],
-    &["ftp", "http"],
+    &["ftp", "http", "message"],
     &["public_address"],
 ];
 

@@ -2,6 +2,8 @@
 //! no `cfg(target_os)`.
 #![allow(unsafe_code)]
 
+#[cfg(feature = "messages")]
+mod acknowledge;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[path = "datagram_linux.rs"]
 mod datagram;
@@ -36,6 +38,8 @@ mod segments;
 mod segments;
 mod transfer;
 
+#[cfg(feature = "messages")]
+pub(crate) use acknowledge::acknowledge_at_once;
 pub(crate) use datagram::{receive_datagram, send_datagram};
 pub(crate) use events::{Events, Readiness};
 #[cfg(any(feature = "ftp", feature = "http"))]
