@@ -150,6 +150,8 @@ pub mod fuzzing {
     pub use crate::ftp::fuzzing::*;
     #[cfg(feature = "http")]
     pub use crate::http::fuzzing::*;
+    #[cfg(feature = "messages")]
+    pub use crate::message::fuzzing::messages;
     #[cfg(feature = "http")]
     pub use crate::public_address::fuzzing::{dns_answer, dns_query, stun_answer};
     #[cfg(feature = "tls")]

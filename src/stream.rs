@@ -5,11 +5,11 @@ mod messages;
 #[cfg(feature = "http")]
 mod requests;
 
-#[cfg(feature = "http")]
-pub(crate) use requests::PATIENCE;
 #[cfg(feature = "messages")]
 use crate::local::LocalSocket;
 use crate::{status::Status, sys::Handle, tcp::TcpSocket, tls::TlsSocket};
+#[cfg(feature = "http")]
+pub(crate) use requests::PATIENCE;
 
 /// A connection of any kind, as protocols use it: plain, local or encrypted.
 ///

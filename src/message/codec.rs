@@ -5,8 +5,8 @@ mod prefix;
 mod tiny;
 
 use lines::Lines;
-use tiny::Tiny;
 pub(super) use tiny::MOST_UNANSWERED;
+use tiny::Tiny;
 
 use super::framing::Framing;
 use crate::error::{Error, Limit, Result};

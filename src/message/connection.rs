@@ -51,8 +51,10 @@ pub struct Connection {
 #[derive(Debug)]
 enum Phase {
     Open,
-    /// Something that was found while nobody received, and is to be told to who does.
-    Failing(Error),
+    /// The bytes that come next are no message: who receives is told, and the connection ends.
+    Broken(Error),
+    /// A poll has found this end, and who receives is told.
+    Found(Error),
     /// The peer sends nothing more, and whoever received has heard why.
     Ended,
 }
@@ -92,7 +94,7 @@ impl Connection {
         self.framing = framing;
         self.incoming.change(Codec::new(framing, self.limit));
         self.greet();
-        self.look_ahead();
+        self.reconsider();
     }
 
     /// Returns the framing.
@@ -106,7 +108,7 @@ impl Connection {
     pub fn set_message_limit(&mut self, bytes: Option<usize>) {
         self.limit = bytes;
         self.incoming.codec_mut().set_limit(bytes.unwrap_or_else(|| self.framing.default_limit()));
-        self.look_ahead();
+        self.reconsider();
     }
 
     /// Returns the largest message to send or to receive.

@@ -64,11 +64,19 @@ pub enum LineText {
     Strict,
 }
 
+impl LineOptions {
+    /// The defaults: a line feed behind any bytes.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { ending: LineEnding::Lf, text: LineText::Bytes }
+    }
+}
+
 impl Framing {
     /// Lines that end with a line feed and consist of any bytes.
     #[must_use]
-    pub fn lines() -> Self {
-        Self::Lines(LineOptions::default())
+    pub const fn lines() -> Self {
+        Self::Lines(LineOptions::new())
     }
 
     /// Returns the longest message unless a limit is set: 64 KiB for lines, without their ending, 16 MiB for all else.

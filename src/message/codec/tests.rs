@@ -99,7 +99,10 @@ fn the_cap_is_allowed_and_one_more_is_not() {
         (Framing::Multiprocessing, 10, long(10), long(1 << 63), 1 << 63),
         (Framing::Multiprocessing, 10, long(10), long(u64::MAX), u64::MAX),
     ] {
-        assert!(matches!(codec(framing, limit).decode(&allowed), Ok(Step::Frame(Frame { body: 10, .. }))), "{allowed:?}");
+        assert!(
+            matches!(codec(framing, limit).decode(&allowed), Ok(Step::Frame(Frame { body: 10, .. }))),
+            "{allowed:?}"
+        );
         match codec(framing, limit).decode(&refused) {
             Err(Error::TooLong { what: Limit::Message, length: found, limit: 10 }) => assert_eq!(found, length),
             other => panic!("{framing:?} {refused:?}: {other:?}"),
@@ -197,7 +200,7 @@ fn tiny_counts_answers_that_come_later() {
     assert_eq!(codec.decode(b"\xff\0\0\0\x01y").unwrap(), Step::Skip(1));
     assert_eq!(codec.unanswered(), 0);
     assert_eq!(codec.decode(b"\0\0\0\x01y").unwrap(), frame(4, 1, 0));
-    for _ in 0..tiny::MOST_UNANSWERED {
+    for _ in 0..MOST_UNANSWERED {
         encoded(&mut codec, b"x");
     }
     assert!(matches!(codec.encode(b"x"), Err(Error::TooMany { what: Limit::Unanswered, .. })));

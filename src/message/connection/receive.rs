@@ -87,7 +87,7 @@ impl Connection {
         match found {
             Err(Error::NotReady) => return Ok(false),
             Ok(()) => self.stream.tell_whether_received(true),
-            Err(error) => self.phase = Phase::Failing(error),
+            Err(error) => self.phase = Phase::Found(error),
         }
         Ok(true)
     }
@@ -99,16 +99,12 @@ impl Connection {
     /// wants to know what a peer had still to say when it went away.
     pub fn unread(&mut self) -> Vec<u8> {
         let bytes = self.incoming.unread();
-        self.look_ahead();
+        self.reconsider();
         bytes
     }
 
     /// Does something in another mode than the connection's.
-    pub(super) fn in_mode<T>(
-        &mut self,
-        mode: Mode,
-        operation: impl FnOnce(&mut Self, &mut Attempt) -> T,
-    ) -> Result<T> {
+    pub(super) fn in_mode<T>(&mut self, mode: Mode, operation: impl FnOnce(&mut Self, &mut Attempt) -> T) -> Result<T> {
         let before = self.stream.mode();
         self.stream.set_mode(mode)?;
         let result = operation(self, &mut mode.begin());
@@ -120,7 +116,14 @@ impl Connection {
     fn await_message(&mut self, attempt: &mut Attempt) -> Result<()> {
         match std::mem::replace(&mut self.phase, Phase::Open) {
             Phase::Open => {}
-            Phase::Failing(error) => return Err(self.told(error)),
+            Phase::Broken(error) => return Err(self.broken(error)),
+            Phase::Found(error) => {
+                // The stream's own errors it repeats by itself, if it has to.
+                if matches!(error, Error::Disconnected | Error::CutShort { .. }) || !self.stream.is_connected() {
+                    self.phase = Phase::Ended;
+                }
+                return Err(error);
+            }
             Phase::Ended => {
                 self.phase = Phase::Ended;
                 return Err(Error::Disconnected);
@@ -135,7 +138,12 @@ impl Connection {
                         self.stream.tell_whether_received(false);
                         return Err(Error::NotReady);
                     }
-                    self.send_answers()?;
+                    match self.send_answers() {
+                        // Whoever listens no more may have said something before, and how it ended is for the read to
+                        // find out.
+                        Ok(()) | Err(Error::Disconnected) => {}
+                        Err(error) => return Err(error),
+                    }
                     budget = budget.saturating_sub(self.read(attempt, missing)?);
                 }
                 Err(error) => return Err(self.broken(error)),
@@ -186,24 +194,19 @@ impl Connection {
                 false
             }
             Err(error) => {
-                self.phase = Phase::Failing(error);
+                self.phase = Phase::Broken(error);
                 true
             }
         };
         self.stream.tell_whether_received(has_answer);
     }
 
-    /// Draws the consequence of an error that was found earlier.
-    fn told(&mut self, error: Error) -> Error {
-        match error {
-            Error::Disconnected | Error::CutShort { .. } => self.phase = Phase::Ended,
-            Error::TooLong { .. } | Error::Malformed { .. } | Error::PeerRefused { .. } | Error::Collision => {
-                return self.broken(error);
-            }
-            // The stream's own, which it repeats if it has to.
-            _ => {}
+    /// Looks again after the bytes or their meaning have changed: what was wrong with them may not be any more.
+    pub(super) fn reconsider(&mut self) {
+        if matches!(self.phase, Phase::Broken(_)) {
+            self.phase = Phase::Open;
         }
-        error
+        self.look_ahead();
     }
 
     /// The stream has ended where no message is whole.

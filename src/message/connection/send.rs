@@ -3,10 +3,7 @@
 use super::{Acknowledgements, Connection, Phase};
 use crate::{
     error::{Error, Result},
-    message::{
-        codec::MOST_UNANSWERED,
-        incoming::Look,
-    },
+    message::{codec::MOST_UNANSWERED, incoming::Look},
     mode::{Attempt, Mode},
     status::Status,
 };

@@ -39,9 +39,10 @@ impl Connection {
                 };
                 status.into_result().map(|()| Self::new(socket, framing))
             }
-            Endpoint::Service { .. } => {
-                Err(Error::invalid_input(&endpoint.to_string(), "an endpoint with an address, since services are found first"))
-            }
+            Endpoint::Service { .. } => Err(Error::invalid_input(
+                &endpoint.to_string(),
+                "an endpoint with an address, since services are found first",
+            )),
         }
     }
 
@@ -155,7 +156,9 @@ fn connect_tcp(host: Option<&str>, port: u16, limit: Option<Duration>) -> Result
     }
     match (last, limit) {
         // What was left for the last address is not what was asked for.
-        (Error::TimedOut { phase: phase @ Operation::Connect, .. }, Some(limit)) => Err(Error::TimedOut { phase, limit }),
+        (Error::TimedOut { phase: phase @ Operation::Connect, .. }, Some(limit)) => {
+            Err(Error::TimedOut { phase, limit })
+        }
         (error, _) => Err(error),
     }
 }

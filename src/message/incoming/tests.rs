@@ -54,7 +54,7 @@ fn feed(incoming: &mut Incoming, stream: &[u8], piece: usize) -> Outcome {
 /// The stream that a sender makes of messages; for tinyproto with its greeting.
 fn stream(framing: Framing, messages: &[Vec<u8>]) -> Vec<u8> {
     let mut codec = Codec::new(framing, Some(usize::MAX));
-    let mut stream = codec.answers().map(std::mem::take).unwrap_or_default();
+    let mut stream = codec.answers().map(mem::take).unwrap_or_default();
     for message in messages {
         let pieces = codec.encode(message).unwrap();
         stream.extend_from_slice(&[pieces.head(), message, pieces.tail].concat());
@@ -62,8 +62,13 @@ fn stream(framing: Framing, messages: &[Vec<u8>]) -> Vec<u8> {
     stream
 }
 
-const FRAMED: [Framing; 5] =
-    [Framing::Lines(LineOptions { ending: LineEnding::Lf, text: LineText::Bytes }), CRLF, Framing::Packet, Framing::Tiny, Framing::Multiprocessing];
+const FRAMED: [Framing; 5] = [
+    Framing::Lines(LineOptions { ending: LineEnding::Lf, text: LineText::Bytes }),
+    CRLF,
+    Framing::Packet,
+    Framing::Tiny,
+    Framing::Multiprocessing,
+];
 
 #[test]
 fn messages_cut_anywhere_come_out_whole() {
