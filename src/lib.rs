@@ -124,7 +124,7 @@ pub use http::{
     HttpResponse, HttpStatus, Multipart, Proxy, Resume, query,
 };
 pub use ip::IpAddress;
-pub use local::{LocalListener, LocalSocket};
+pub use local::{LocalListener, LocalSocket, PeerCredentials};
 #[cfg(feature = "messages")]
 pub use message::{Connection, Framing, LineEnding, LineOptions, LineText};
 pub use packet::{Packet, PacketValue};

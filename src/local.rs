@@ -1,11 +1,14 @@
 //! Local sockets: connections between programs of one machine (`AF_UNIX`).
 
+mod credentials;
 mod listener;
+mod place;
 
 use std::{path::Path, time::Duration};
 
 use socket2::{Domain, SockAddr, Socket};
 
+pub use credentials::PeerCredentials;
 pub use listener::LocalListener;
 
 use crate::{

@@ -23,6 +23,7 @@ mod file;
 #[path = "file_portable.rs"]
 mod file;
 mod handle;
+mod local_file;
 #[cfg(unix)]
 #[path = "unix.rs"]
 mod os;
@@ -46,14 +47,14 @@ pub(crate) use events::{Events, Readiness};
 pub(crate) use file::send_file;
 pub use handle::NativeHandle;
 pub(crate) use handle::{Handle, KeyMap, Registry, Watch};
+pub(crate) use local_file::{SocketFile, peer_credentials, restrict_bound, restrict_unbound};
 #[cfg(feature = "messages")]
 pub(crate) use os::services;
 #[cfg(feature = "http")]
 pub(crate) use os::stream_pair;
 pub(crate) use os::{
-    HAS_ABSTRACT_NAMES, MAX_LOCAL_PATH, clear_path_owner, is_accept_of_a_gone_peer, is_connect_in_progress,
-    is_connect_retry, is_interrupted, is_network_reset, is_no_such_path, is_out_of_descriptors, is_would_block,
-    local_pair, path_owner, wait_for,
+    HAS_ABSTRACT_NAMES, MAX_LOCAL_PATH, is_accept_of_a_gone_peer, is_connect_in_progress, is_connect_retry,
+    is_interrupted, is_network_reset, is_no_such_path, is_out_of_descriptors, is_would_block, local_pair, wait_for,
 };
 pub(crate) use private_file::private_file;
 pub(crate) use segments::{MAX_SEGMENTS, is_segmentation_refused, receive_segments, send_segments, set_coalescing};
