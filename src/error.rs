@@ -93,7 +93,7 @@ pub enum Error {
         remaining: usize,
     },
 
-    /// The peer understood and refused: a status of 400 or more, a proxy's refusal.
+    /// The peer understood and refused: a status of 400 or more, a proxy's refusal, a tinyproto peer's error byte.
     PeerRefused {
         /// The number of its answer.
         code: u16,
@@ -103,7 +103,18 @@ pub enum Error {
     /// The connection could not be secured, or is not secure any more.
     Tls(Box<TlsError>),
 
+    /// Both ends of a tinyproto connection sent a message at the same time, which that protocol cannot tell apart from
+    /// an answer.
+    Collision,
+
     // A limit.
+    /// A message was larger than the buffer for it. Nothing is lost: the message is here.
+    BufferTooShort {
+        /// Bytes that the buffer could hold.
+        capacity: usize,
+        /// The whole message.
+        message: Box<[u8]>,
+    },
     /// Something is larger than its limit allows.
     TooLong {
         /// What is too long.
@@ -196,6 +207,14 @@ pub enum Limit {
     PreliminaryReplies,
     /// Folders inside one another.
     Depth,
+    /// A message, without what its framing adds; see `Connection::set_message_limit`.
+    Message,
+    /// A line, without its ending; see `Connection::set_message_limit`.
+    Line,
+    /// The pattern of an endpoint.
+    Pattern,
+    /// Messages that the peer has not said `OK` to (tinyproto).
+    Unanswered,
 }
 
 /// Which operation a deadline was for.
@@ -314,6 +333,8 @@ impl From<Error> for io::Error {
             | Error::Malformed { .. }
             | Error::EndOfPacket { .. }
             | Error::Tls(_)
+            | Error::Collision
+            | Error::BufferTooShort { .. }
             | Error::TooLong { .. }
             | Error::TooMany { .. } => io::ErrorKind::InvalidData,
             Error::PeerRefused { .. } | Error::Cancelled => io::ErrorKind::Other,

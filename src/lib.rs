@@ -40,6 +40,8 @@
 //!   to trust and what to show.
 //! - [`Http`]: [`HttpRequest`] in, [`HttpResponse`] out, waiting or, with an [`HttpExchange`], not.
 //! - [`Ftp`]: files of a server, listed, downloaded, uploaded and resumed, waiting or, with an [`FtpTransfer`], not.
+//! - [`Connection`]: messages over any of them, in a [`Framing`]; the framings of Python programs and of netcat too.
+//! - [`Endpoint`]: where to listen and to connect, as one text: `host:port`, `/path`, `service|pattern`.
 //! - [`Status`] and [`Error`]: what happened, and why.
 //!
 //! # The table
@@ -69,6 +71,7 @@
 //!
 //! - `http`, on by default: [`Http`] and what belongs to it, `IpAddress::public_address`.
 //! - `ftp`: [`Ftp`].
+//! - `messages`, on by default: [`Connection`], [`Endpoint`].
 //! - `tls`, on by default: encryption. Without it [`TlsSocket`] and its configuration are there and answer with an error
 //!   that names the feature.
 //! - `public-ip`: `IpAddress::public_address_via_public_ip`, through the crate of that name and the runtime it needs.
@@ -79,6 +82,8 @@
 #![deny(unsafe_code)]
 
 mod bytes;
+#[cfg(feature = "messages")]
+mod endpoint;
 mod error;
 #[cfg(feature = "ftp")]
 mod ftp;
@@ -87,13 +92,15 @@ mod http;
 mod ip;
 mod link;
 mod local;
+#[cfg(feature = "messages")]
+mod message;
 mod mode;
 mod packet;
 #[cfg(feature = "http")]
 mod public_address;
 mod selector;
 mod status;
-#[cfg(feature = "http")]
+#[cfg(any(feature = "http", feature = "messages"))]
 mod stream;
 mod surface;
 mod sys;
@@ -102,6 +109,8 @@ mod time;
 mod tls;
 mod udp;
 
+#[cfg(feature = "messages")]
+pub use endpoint::{Endpoint, ServicePattern};
 pub use error::{Error, ErrorKind, Limit, Phase, Result, TlsError};
 #[cfg(feature = "ftp")]
 pub use ftp::{
@@ -115,12 +124,16 @@ pub use http::{
     HttpResponse, HttpStatus, Multipart, Proxy, Resume, query,
 };
 pub use ip::IpAddress;
-pub use local::{LocalListener, LocalSocket};
+pub use local::{LocalListener, LocalSocket, PeerCredentials};
+#[cfg(feature = "messages")]
+pub use message::{Connection, Framing, LineEnding, LineOptions, LineText};
 pub use packet::{Packet, PacketValue};
 #[cfg(feature = "http")]
 pub use public_address::{DnsRecord, PublicAddressProvider};
 pub use selector::{Event, Interest, Key, Selectable, SocketSelector, Waker};
 pub use status::{Status, StatusCode};
+#[cfg(feature = "messages")]
+pub use stream::Stream;
 pub use sys::NativeHandle;
 pub use tcp::{TcpListener, TcpSocket};
 pub use tls::{
@@ -137,6 +150,8 @@ pub mod fuzzing {
     pub use crate::ftp::fuzzing::*;
     #[cfg(feature = "http")]
     pub use crate::http::fuzzing::*;
+    #[cfg(feature = "messages")]
+    pub use crate::message::fuzzing::messages;
     #[cfg(feature = "http")]
     pub use crate::public_address::fuzzing::{dns_answer, dns_query, stun_answer};
     #[cfg(feature = "tls")]

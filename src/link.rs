@@ -3,6 +3,8 @@
 #[cfg(feature = "http")]
 mod at_once;
 mod connecting;
+#[cfg(feature = "messages")]
+mod messages;
 mod packets;
 #[cfg(feature = "http")]
 mod patience;
@@ -74,12 +76,7 @@ impl Link {
     /// Lets the bytes pass through another wire from here on. It gets the bytes that have arrived and nobody has
     /// taken, and those that are still to be sent as they are.
     pub(crate) fn through<W: Wire>(mut self, wire: impl FnOnce(Vec<u8>, Outbox) -> W) -> Link<W> {
-        let mut received = Vec::new();
-        let mut piece = [0; 4096];
-        while !self.inbox.is_empty() {
-            let count = self.inbox.take_bytes(&mut piece);
-            received.extend_from_slice(piece.get(..count).unwrap_or_default());
-        }
+        let received = self.take_received();
         let Self { state, mode, inbox, outbox, packet_limit, outbox_limit, .. } = self;
         let wire = wire(received, outbox);
         let link = Link { state, wire, mode, inbox, outbox: Outbox::default(), packet_limit, outbox_limit };
@@ -153,6 +150,17 @@ impl<W: Wire> Link<W> {
         self.state = State::Closed;
         self.inbox.clear();
         self.outbox.clear();
+    }
+
+    /// Takes the bytes that came with packets and that nobody has taken.
+    pub(crate) fn take_received(&mut self) -> Vec<u8> {
+        let mut received = Vec::new();
+        let mut piece = [0; 4096];
+        while !self.inbox.is_empty() {
+            let count = self.inbox.take_bytes(&mut piece);
+            received.extend_from_slice(piece.get(..count).unwrap_or_default());
+        }
+        received
     }
 
     pub(crate) fn is_open(&self) -> bool {

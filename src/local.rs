@@ -1,11 +1,14 @@
 //! Local sockets: connections between programs of one machine (`AF_UNIX`).
 
+mod credentials;
 mod listener;
+mod place;
 
 use std::{path::Path, time::Duration};
 
 use socket2::{Domain, SockAddr, Socket};
 
+pub use credentials::PeerCredentials;
 pub use listener::LocalListener;
 
 use crate::{
@@ -90,6 +93,12 @@ impl LocalSocket {
     /// Closes the connection, if there is one, and drops what is in its outbox.
     pub fn disconnect(&mut self) {
         self.link.disconnect();
+    }
+
+    #[cfg(feature = "messages")]
+    #[inline]
+    pub(crate) fn link_mut(&mut self) -> &mut Link {
+        &mut self.link
     }
 
     fn accepted(socket: Socket, mode: Mode) -> Self {

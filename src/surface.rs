@@ -221,7 +221,8 @@ macro_rules! stream_methods {
                 self.link.handle()
             }
 
-            fn mode(&self) -> $crate::mode::Mode {
+            #[inline]
+            pub(crate) fn mode(&self) -> $crate::mode::Mode {
                 self.link.mode()
             }
 

@@ -187,7 +187,7 @@ impl TcpSocket {
         self.link.send_at_once(data)
     }
 
-    #[cfg(feature = "http")]
+    #[cfg(any(feature = "http", feature = "messages"))]
     #[inline]
     pub(crate) fn link_mut(&mut self) -> &mut Link {
         &mut self.link

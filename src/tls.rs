@@ -180,6 +180,12 @@ impl TlsSocket {
         self.link.handle_mut()
     }
 
+    #[cfg(feature = "messages")]
+    #[inline]
+    pub(crate) fn link_mut(&mut self) -> &mut Link<impl crate::link::Wire> {
+        &mut self.link
+    }
+
     fn session(&self) -> Option<&Session> {
         self.link.is_open().then(|| self.link.wire())
     }

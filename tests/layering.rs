@@ -13,14 +13,14 @@ const RANKS: &[&[&str]] = &[
     &["error", "time"],
     &["status"],
     &["bytes", "mode"],
-    &["ip", "packet"],
+    &["ip", "packet", "endpoint"],
     &["link"],
     &["surface"],
     &["tcp", "udp", "local"],
     &["tls"],
     &["selector"],
     &["stream"],
-    &["ftp", "http"],
+    &["ftp", "http", "message"],
     &["public_address"],
 ];
 

@@ -16,6 +16,9 @@ mod accept;
 mod connect;
 #[path = "status_table/defaults.rs"]
 mod defaults;
+#[cfg(feature = "messages")]
+#[path = "status_table/messages.rs"]
+mod messages;
 #[path = "status_table/packets.rs"]
 mod packets;
 #[cfg(unix)]

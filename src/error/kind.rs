@@ -34,6 +34,10 @@ pub enum ErrorKind {
     PeerRefused,
     /// [`Error::Tls`]
     Tls,
+    /// [`Error::Collision`]
+    Collision,
+    /// [`Error::BufferTooShort`]
+    BufferTooShort,
     /// [`Error::TooLong`], [`Error::TooMany`]
     TooLong,
     /// [`Error::NotBound`]
@@ -73,6 +77,8 @@ impl Error {
             Self::Malformed { .. } => ErrorKind::Malformed,
             Self::PeerRefused { .. } => ErrorKind::PeerRefused,
             Self::Tls(_) => ErrorKind::Tls,
+            Self::Collision => ErrorKind::Collision,
+            Self::BufferTooShort { .. } => ErrorKind::BufferTooShort,
             Self::TooLong { .. } | Self::TooMany { .. } => ErrorKind::TooLong,
             Self::NotBound => ErrorKind::NotBound,
             Self::NotOpen => ErrorKind::NotOpen,

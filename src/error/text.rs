@@ -32,6 +32,10 @@ impl fmt::Display for Error {
             }
             Self::PeerRefused { code, text } => write!(f, "the peer answered {code} {text}"),
             Self::Tls(error) => write!(f, "{error}"),
+            Self::Collision => f.write_str("both ends sent a message at the same time"),
+            Self::BufferTooShort { capacity, message } => {
+                write!(f, "a message of {} bytes did not fit into a buffer of {capacity}", message.len())
+            }
             Self::TooMany { what, limit } => write!(f, "more than {limit} of {what}"),
             Self::TooLong { what, length, limit } => {
                 write!(f, "{what} of {length} bytes is longer than the limit of {limit}")
@@ -67,6 +71,10 @@ impl fmt::Display for Limit {
             Self::Listing => "a listing",
             Self::PreliminaryReplies => "preliminary replies",
             Self::Depth => "folders inside one another",
+            Self::Message => "a message",
+            Self::Line => "a line",
+            Self::Pattern => "a pattern",
+            Self::Unanswered => "messages without an answer",
         })
     }
 }

@@ -16,19 +16,26 @@ impl<W: Wire> Link<W> {
 
     fn try_send_packet(&mut self, body: &[u8]) -> Result<()> {
         let prefix = self.prefix(body)?;
+        self.send_whole(&prefix, body)
+    }
+
+    /// Sends two pieces, one behind the other: both or, if it is `NotReady`, nothing of them. What the system has no room
+    /// for goes into the outbox.
+    #[inline]
+    pub(crate) fn send_whole(&mut self, first: &[u8], second: &[u8]) -> Result<()> {
         let mut attempt = self.mode.begin();
         self.establish(&mut attempt)?;
         match self.drain(&mut attempt) {
-            Err(Error::NotReady) if !self.mode.blocking => return self.enqueue(prefix, body),
+            Err(Error::NotReady) if !self.mode.blocking => return self.enqueue(first, second),
             result => result?,
         }
         let Self { state: State::Open(handle), wire, mode, outbox, .. } = self else { return Err(Error::Disconnected) };
-        let (mut head, mut rest) = (prefix.as_slice(), body);
+        let (mut head, mut rest) = (first, second);
         loop {
             let result = attempt.call(handle.socket(), Direction::Write, |socket| {
                 if head.is_empty() { wire.send(socket, rest) } else { wire.send_two(socket, head, rest) }
             });
-            let waiting = head.len() == PREFIX_LENGTH;
+            let waiting = head.len() + rest.len() == first.len() + second.len();
             match result {
                 Ok(sent) => {
                     rest = rest.get(sent.saturating_sub(head.len())..).unwrap_or_default();
@@ -59,7 +66,7 @@ impl<W: Wire> Link<W> {
             return Status::Disconnected;
         }
         let body = packet.data();
-        self.wire.check().and_then(|()| self.prefix(body)).and_then(|prefix| self.enqueue(prefix, body)).into()
+        self.wire.check().and_then(|()| self.prefix(body)).and_then(|prefix| self.enqueue(&prefix, body)).into()
     }
 
     pub(crate) fn receive_packet(&mut self, packet: &mut Packet) -> Status {
@@ -113,12 +120,12 @@ impl<W: Wire> Link<W> {
     }
 
     /// Takes charge of a packet. An empty outbox takes one of any size: else it could never be sent.
-    fn enqueue(&mut self, prefix: [u8; PREFIX_LENGTH], body: &[u8]) -> Result<()> {
-        let total = self.outbox.len().saturating_add(PREFIX_LENGTH).saturating_add(body.len());
+    pub(super) fn enqueue(&mut self, prefix: &[u8], body: &[u8]) -> Result<()> {
+        let total = self.outbox.len().saturating_add(prefix.len()).saturating_add(body.len());
         if !self.outbox.is_empty() && total > self.outbox_limit {
             return Err(Error::NotReady);
         }
-        self.outbox.push(&prefix);
+        self.outbox.push(prefix);
         self.outbox.push(body);
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! Listeners for local sockets.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::{LocalSocket, address, open};
+use super::{LocalSocket, place::Place};
 use crate::{
     error::{Error, Result},
     mode::Mode,
@@ -13,8 +13,9 @@ use crate::{
 
 /// Waits for connections from programs on the same machine at a path.
 ///
-/// The file at the path is made by [`listen`](Self::listen), which refuses a path where something is already, and
-/// removed by [`close`](Self::close) and on drop if it is still the same file.
+/// The file at the path is made by [`listen`](Self::listen), for the user alone unless
+/// [`set_permissions`](Self::set_permissions) says otherwise, and removed by [`close`](Self::close) and on drop if it is
+/// still the same file.
 ///
 /// # Examples
 ///
@@ -39,30 +40,43 @@ use crate::{
 pub struct LocalListener {
     place: Option<Place>,
     mode: Mode,
-}
-
-#[derive(Debug)]
-struct Place {
-    handle: Handle,
-    path: PathBuf,
-    /// What tells the file of this listener from one that another program has put in its place.
-    owner: Option<(u64, u64)>,
+    permissions: u32,
 }
 
 impl LocalListener {
     /// Makes a listener that does not listen yet and blocks.
     #[must_use]
     pub fn new() -> Self {
-        Self { place: None, mode: Mode::BLOCKING }
+        Self { place: None, mode: Mode::BLOCKING, permissions: DEFAULT_PERMISSIONS }
     }
 
     /// Listens at a path.
     ///
     /// A listener that listens already changes to the new path once that is open. `Error` has the kind `AddressInUse`
-    /// when there is something at the path, `TooLong` when the path is longer than the system allows; what was
-    /// listened on before still is.
+    /// when there is something at the path, `File` when its folder is not there, `TooLong` when the path is longer than
+    /// the system allows; what was listened on before still is.
+    ///
+    /// The one thing that may be at the path is a socket of the same user at which nobody listens any more, which is
+    /// what a program leaves that was killed: it is replaced. Whoever else's file, and whatever else is there, stays,
+    /// and no symbolic link is followed.
     pub fn listen(&mut self, path: impl AsRef<Path>) -> Status {
-        Place::open(path.as_ref(), self.mode).map(|place| self.place = Some(place)).into()
+        Place::open(path.as_ref(), self.permissions, self.mode).map(|place| self.place = Some(place)).into()
+    }
+
+    /// Chooses who may connect to the listeners to come, as the permissions of their files; 0o600 by default, which is
+    /// the user alone. The process's umask is taken away from it on Linux.
+    ///
+    /// # Platform
+    ///
+    /// Windows has no such permissions: there the folder decides.
+    pub fn set_permissions(&mut self, permissions: u32) {
+        self.permissions = permissions & 0o777;
+    }
+
+    /// Returns the permissions of the files of listeners to come.
+    #[must_use]
+    pub fn permissions(&self) -> u32 {
+        self.permissions
     }
 
     /// Takes the next connection; it starts in the mode that the listener is in. See
@@ -121,25 +135,5 @@ impl Default for LocalListener {
     }
 }
 
-impl Place {
-    fn open(path: &Path, mode: Mode) -> Result<Self> {
-        let address = address(path)?;
-        let socket = open(false)?;
-        socket.bind(&address).map_err(Error::from_os)?;
-        let place = Self { handle: Handle::new(socket), path: path.to_path_buf(), owner: sys::path_owner(path) };
-        let socket = place.handle.socket();
-        socket.listen(BACKLOG).and_then(|()| mode.apply_to_new(socket)).map_err(Error::from_os)?;
-        Ok(place)
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        if let Some(owner) = self.owner {
-            sys::clear_path_owner(&self.path, owner);
-        }
-    }
-}
-
-/// The system cuts it to its own maximum.
-const BACKLOG: i32 = i32::MAX;
+/// For the user alone.
+const DEFAULT_PERMISSIONS: u32 = 0o600;

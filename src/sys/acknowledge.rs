@@ -10,6 +10,7 @@ pub(crate) fn acknowledge_at_once(socket: &Socket) {
 
 /// Lets acknowledgements wait for something that they can go with. Said before a connect, that saves the packet that
 /// only acknowledges the connection.
+#[cfg(feature = "http")]
 pub(crate) fn acknowledge_with_data(socket: &Socket) {
     set_quick_acknowledgements(socket, false);
 }

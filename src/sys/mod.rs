@@ -2,7 +2,7 @@
 //! no `cfg(target_os)`.
 #![allow(unsafe_code)]
 
-#[cfg(feature = "http")]
+#[cfg(any(feature = "http", feature = "messages"))]
 mod acknowledge;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[path = "datagram_linux.rs"]
@@ -23,6 +23,7 @@ mod file;
 #[path = "file_portable.rs"]
 mod file;
 mod handle;
+mod local_file;
 #[cfg(unix)]
 #[path = "unix.rs"]
 mod os;
@@ -38,20 +39,24 @@ mod segments;
 mod segments;
 mod transfer;
 
+#[cfg(any(feature = "http", feature = "messages"))]
+pub(crate) use acknowledge::acknowledge_at_once;
 #[cfg(feature = "http")]
-pub(crate) use acknowledge::{acknowledge_at_once, acknowledge_with_data};
+pub(crate) use acknowledge::acknowledge_with_data;
 pub(crate) use datagram::{receive_datagram, send_datagram};
 pub(crate) use events::{Events, Readiness};
 #[cfg(any(feature = "ftp", feature = "http"))]
 pub(crate) use file::send_file;
 pub use handle::NativeHandle;
 pub(crate) use handle::{Handle, KeyMap, Registry, Watch};
+pub(crate) use local_file::{SocketFile, peer_credentials, restrict_bound, restrict_unbound};
+#[cfg(feature = "messages")]
+pub(crate) use os::services;
 #[cfg(feature = "http")]
 pub(crate) use os::stream_pair;
 pub(crate) use os::{
-    HAS_ABSTRACT_NAMES, MAX_LOCAL_PATH, clear_path_owner, is_accept_of_a_gone_peer, is_connect_in_progress,
-    is_connect_retry, is_interrupted, is_network_reset, is_no_such_path, is_out_of_descriptors, is_would_block,
-    local_pair, path_owner, wait_for,
+    HAS_ABSTRACT_NAMES, MAX_LOCAL_PATH, is_accept_of_a_gone_peer, is_connect_in_progress, is_connect_retry,
+    is_interrupted, is_network_reset, is_no_such_path, is_out_of_descriptors, is_would_block, local_pair, wait_for,
 };
 pub(crate) use private_file::private_file;
 pub(crate) use segments::{MAX_SEGMENTS, is_segmentation_refused, receive_segments, send_segments, set_coalescing};

@@ -1,11 +1,6 @@
 //! What Linux, macOS and the BSDs have in common.
 
-use std::{
-    io,
-    os::{fd::AsRawFd, unix::fs::MetadataExt},
-    path::Path,
-    time::Duration,
-};
+use std::{io, os::fd::AsRawFd, time::Duration};
 
 use socket2::{Domain, Socket, Type};
 
@@ -40,19 +35,6 @@ pub(crate) fn local_pair() -> io::Result<(Socket, Socket)> {
 #[cfg(feature = "http")]
 pub(crate) fn stream_pair() -> io::Result<(Socket, Socket)> {
     local_pair()
-}
-
-/// The device and the inode of a path, which tell one socket file from another.
-pub(crate) fn path_owner(path: &Path) -> Option<(u64, u64)> {
-    path.symlink_metadata().ok().map(|metadata| (metadata.dev(), metadata.ino()))
-}
-
-/// Removes the file of a listener, if it is still the one that the listener made.
-pub(crate) fn clear_path_owner(path: &Path, owner: (u64, u64)) {
-    if path_owner(path) == Some(owner) {
-        // It may be gone already, and there is nobody to tell.
-        let _ = std::fs::remove_file(path);
-    }
 }
 
 /// Tells whether a non-blocking connect has only begun. A signal does not stop one either (POSIX `connect`).
@@ -95,6 +77,12 @@ pub(crate) fn is_out_of_descriptors(error: &io::Error) -> bool {
 /// Tells whether the network dropped the connection.
 pub(crate) fn is_network_reset(error: &io::Error) -> bool {
     error.raw_os_error() == Some(libc::ENETRESET)
+}
+
+/// The table of the names of ports (`services(5)`).
+#[cfg(feature = "messages")]
+pub(crate) fn services() -> std::path::PathBuf {
+    "/etc/services".into()
 }
 
 /// The longest path of a local socket in bytes: the system's field less the NUL behind it.

@@ -1,6 +1,6 @@
 //! Windows: the same questions asked of WinSock.
 
-use std::{io, os::windows::io::AsRawSocket, path::Path, time::Duration};
+use std::{io, os::windows::io::AsRawSocket, time::Duration};
 
 use socket2::Socket;
 use windows_sys::Win32::Networking::WinSock;
@@ -53,14 +53,6 @@ pub(crate) fn stream_pair() -> io::Result<(Socket, Socket)> {
     }
 }
 
-/// Windows has no inodes that the standard library tells, so the files of listeners stay.
-pub(crate) fn path_owner(_path: &Path) -> Option<(u64, u64)> {
-    None
-}
-
-/// Never called, since no path has an owner.
-pub(crate) fn clear_path_owner(_path: &Path, _owner: (u64, u64)) {}
-
 /// Tells whether a non-blocking connect has only begun.
 pub(crate) fn is_connect_in_progress(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::WouldBlock
@@ -89,6 +81,13 @@ pub(crate) fn is_out_of_descriptors(error: &io::Error) -> bool {
 /// Tells whether the network dropped the connection.
 pub(crate) fn is_network_reset(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(WinSock::WSAENETRESET | WinSock::WSAESHUTDOWN))
+}
+
+/// The table of the names of ports.
+#[cfg(feature = "messages")]
+pub(crate) fn services() -> std::path::PathBuf {
+    let system = std::env::var_os("SystemRoot").unwrap_or_else(|| "C:\\Windows".into());
+    std::path::Path::new(&system).join("System32\\drivers\\etc\\services")
 }
 
 /// The longest path of a local socket in bytes (`UNIX_PATH_MAX` less the NUL behind it).

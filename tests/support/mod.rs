@@ -50,6 +50,8 @@ pub trait Stream: Selectable + Send + Sized + 'static {
     fn set_packet_limit(&mut self, bytes: usize);
     fn set_outbox_limit(&mut self, bytes: usize);
     fn native_handle(&self) -> Option<NativeHandle<'_>>;
+    #[cfg(feature = "messages")]
+    fn into_stream(self) -> sockeye::Stream;
 }
 
 /// The surface that all listeners share.
@@ -119,6 +121,10 @@ macro_rules! delegate_stream {
             }
             fn native_handle(&self) -> Option<NativeHandle<'_>> {
                 self.native_handle()
+            }
+            #[cfg(feature = "messages")]
+            fn into_stream(self) -> sockeye::Stream {
+                self.into()
             }
         }
     };

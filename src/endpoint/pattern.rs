@@ -1,0 +1,59 @@
+//! What the names of services have to match.
+
+use std::fmt;
+
+use regex_lite::{Regex, RegexBuilder};
+
+use crate::error::{Error, Limit, Result};
+
+/// A regular expression for the names of services.
+///
+/// It has to match from the first character on, and not to the end; upper and lower case are different, and the empty
+/// pattern matches every name, as python-network had it. Matching takes time in proportion to the name, whatever the
+/// pattern. The syntax is that of the crate `regex-lite`: Perl's without look-around and back-references.
+#[derive(Clone)]
+pub struct ServicePattern {
+    regex: Regex,
+    text: Box<str>,
+}
+
+impl ServicePattern {
+    pub(super) fn new(text: &str) -> Result<Self> {
+        if text.len() > MAX_TEXT {
+            return Err(Error::TooLong { what: Limit::Pattern, length: text.len() as u64, limit: MAX_TEXT as u64 });
+        }
+        let build = |pattern: &str, size| {
+            let regex = RegexBuilder::new(pattern).size_limit(size).nest_limit(MAX_NESTING).build();
+            regex.map_err(|_| Error::invalid_input(text, "a regular expression of at most 256 KiB when compiled"))
+        };
+        // By itself first: `a)|(b` would be something else inside a group.
+        build(text, MAX_SIZE)?;
+        let regex = build(&format!("^(?:{text})"), 2 * MAX_SIZE)?;
+        Ok(Self { regex, text: text.into() })
+    }
+
+    /// Tells whether a name matches.
+    #[must_use]
+    pub fn matches(&self, name: &str) -> bool {
+        self.regex.is_match(name)
+    }
+
+    /// Returns the pattern as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Debug for ServicePattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ServicePattern").field(&self.text).finish()
+    }
+}
+
+/// The longest pattern. Names have 63 bytes.
+const MAX_TEXT: usize = 1024;
+/// The memory of a compiled pattern: `((a{99}){99}){99}` is short and enormous.
+const MAX_SIZE: usize = 256 * 1024;
+/// Groups inside one another.
+const MAX_NESTING: u32 = 32;

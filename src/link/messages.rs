@@ -1,0 +1,45 @@
+//! What framed messages need of a link: they cut the bytes themselves.
+
+use super::{Link, State, Wire};
+use crate::{
+    error::{Error, Result},
+    mode::Attempt,
+    sys::{self, Direction},
+};
+
+impl<W: Wire> Link<W> {
+    /// Receives up to `room` bytes behind those that the buffer holds, as part of a longer operation; 0 bytes are the
+    /// end.
+    #[inline]
+    pub(crate) fn receive_behind(&mut self, attempt: &mut Attempt, buffer: &mut Vec<u8>, room: usize) -> Result<usize> {
+        self.establish(attempt)?;
+        let Self { state: State::Open(handle), wire, .. } = self else { return Err(Error::Disconnected) };
+        attempt
+            .call(handle.socket(), Direction::Read, |socket| wire.receive_more(socket, buffer, room))
+            .map_err(Error::from_transfer)
+    }
+
+    /// Takes charge of bytes without a system call, also while the link is connecting.
+    pub(crate) fn queue_bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        if matches!(self.state, State::Closed) {
+            return Err(Error::Disconnected);
+        }
+        self.enqueue(bytes, &[])
+    }
+
+    /// Tells selectors whether a receive has an answer that the system does not know of.
+    #[inline]
+    pub(crate) fn tell_whether_received(&self, has_message: bool) {
+        if let State::Open(handle) = &self.state {
+            handle.set_buffered(has_message || self.wire.has_received());
+        }
+    }
+
+    /// Lets the peer know at once what has been received, instead of up to 40 ms later. Nothing happens where the system
+    /// cannot do it, or where there is no such delay.
+    pub(crate) fn acknowledge_at_once(&self) {
+        if let State::Open(handle) = &self.state {
+            sys::acknowledge_at_once(handle.socket());
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! From messages to the stream.
+
+use super::{Acknowledgements, Connection, Phase};
+use crate::{
+    error::{Error, Result},
+    message::{codec::MOST_UNANSWERED, incoming::Look},
+    mode::{Attempt, Mode},
+    status::Status,
+};
+
+impl Connection {
+    /// Sends a message, with one system call when the system has room.
+    ///
+    /// In blocking mode `Done` means that the system has taken all of it; if a [`timeout`](Self::timeout) is set and
+    /// passes, `NotReady` means that nothing of it went, and if a part went, it is `Done` with the rest in the outbox. In
+    /// non-blocking mode `Done` means that the connection has taken charge of it: what the system had no room for waits
+    /// in the outbox, and [`flush`](Self::flush) and later sends move it on, in order. `NotReady` means that the outbox
+    /// is over its limit, and that nothing of the message was taken.
+    ///
+    /// `Error` with the kind `TooLong` for a message over the [`message_limit`](Self::message_limit), `InvalidInput` for
+    /// one that the framing cannot carry: a newline in a line. Nothing is sent then, and the connection goes on.
+    ///
+    /// A peer of [`Framing::Tiny`](crate::Framing::Tiny) answers each message. The answers are taken by receives, and by
+    /// sends when there are many; `NotReady`, or waiting, when 4096 are due.
+    pub fn send(&mut self, message: &[u8]) -> Status {
+        self.try_send(message).into()
+    }
+
+    #[inline]
+    fn try_send(&mut self, message: &[u8]) -> Result<()> {
+        let pieces = self.incoming.codec().encode(message)?;
+        if self.incoming.codec().unanswered() >= MANY_UNANSWERED {
+            self.take_answers()?;
+        }
+        let codec = self.incoming.codec_mut();
+        match codec.answers() {
+            _ if !pieces.tail.is_empty() => self.stream.send_whole(message, pieces.tail)?,
+            Some(answers) if !answers.is_empty() => {
+                let head = [answers, pieces.head()].concat();
+                self.stream.send_whole(&head, message)?;
+                answers.clear();
+            }
+            _ => self.stream.send_whole(pieces.head(), message)?,
+        }
+        self.incoming.codec_mut().sent();
+        self.acknowledgements = Acknowledgements::Carried;
+        Ok(())
+    }
+
+    /// Sends what is in the outbox: `Done` when it is empty, `NotReady` when the system had no room for all.
+    ///
+    /// In blocking mode it waits until the outbox is empty, at most for the [`timeout`](Self::timeout).
+    pub fn flush(&mut self) -> Status {
+        match self.send_answers() {
+            Ok(()) => self.stream.flush(),
+            Err(error) => error.into(),
+        }
+    }
+
+    /// Says hello where the framing has it so.
+    pub(super) fn greet(&mut self) {
+        // A connection that is not there yet says it as its first bytes; one that is gone need not.
+        let _ = self.send_answers_at_once();
+    }
+
+    /// Sends what the peer waits for.
+    pub(super) fn send_answers(&mut self) -> Result<()> {
+        match self.incoming.codec_mut().answers() {
+            Some(answers) if !answers.is_empty() => {
+                self.stream.send_whole(answers, &[])?;
+                answers.clear();
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The same as far as it takes no waiting; the rest goes first with what is sent next.
+    pub(super) fn send_answers_at_once(&mut self) -> Result<()> {
+        match self.incoming.codec_mut().answers() {
+            Some(answers) if !answers.is_empty() => {
+                self.stream.queue_bytes(answers)?;
+                answers.clear();
+                self.in_mode(AT_ONCE, |connection, _| connection.stream.flush().into_result())?
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes answers that have arrived; waits for some, as the mode has it, when too many are due.
+    fn take_answers(&mut self) -> Result<()> {
+        let unanswered = self.incoming.codec().unanswered();
+        if unanswered >= MOST_UNANSWERED {
+            let mut attempt = self.stream.mode().begin();
+            self.read_answers(&mut attempt)
+        } else if unanswered % MANY_UNANSWERED == 0 {
+            match self.in_mode(AT_ONCE, Self::read_answers)? {
+                Err(Error::NotReady) => Ok(()),
+                result => result,
+            }
+        } else {
+            Ok(())
+        }
+    }
+
+    fn read_answers(&mut self, attempt: &mut Attempt) -> Result<()> {
+        if matches!(self.phase, Phase::Ended) {
+            return Err(Error::Disconnected);
+        }
+        loop {
+            match self.incoming.look() {
+                Ok(Look::More(missing)) if self.incoming.codec().unanswered() >= MANY_UNANSWERED => {
+                    self.read(attempt, missing)?;
+                }
+                Ok(_) => return Ok(()),
+                Err(error) => return Err(self.broken(error)),
+            }
+        }
+    }
+}
+
+const AT_ONCE: Mode = Mode { blocking: false, timeout: None };
+/// How many answers may be due before a send looks for them.
+const MANY_UNANSWERED: u32 = 512;

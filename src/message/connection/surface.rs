@@ -1,0 +1,173 @@
+//! What a connection has in common with the sockets.
+
+use std::time::Duration;
+
+use super::{Connection, Phase};
+use crate::{
+    endpoint::Endpoint,
+    error::{Error, Phase as Operation, Result},
+    ip::IpAddress,
+    local::LocalSocket,
+    message::framing::Framing,
+    mode::Mode,
+    selector::{Selectable, sealed},
+    status::Status,
+    sys::{Handle, NativeHandle},
+    tcp::TcpSocket,
+    time::Deadline,
+};
+
+impl Connection {
+    /// Connects to an endpoint, in blocking mode and within a limit; `None` waits for as long as the system does.
+    ///
+    /// The addresses of a name are tried one after the other, all within the limit; looking the name up takes as long as
+    /// it takes. For a connection that begins without waiting, connect a socket in non-blocking mode and make a
+    /// connection of it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TcpSocket::connect`] and [`LocalSocket::connect`], [`Error::Unresolved`] for a name without an
+    /// address, [`Error::InvalidInput`] for a service, which has to be found first.
+    pub fn connect(endpoint: &Endpoint, framing: Framing, limit: Option<Duration>) -> Result<Self> {
+        match endpoint {
+            Endpoint::Tcp { host, port } => connect_tcp(host.as_deref(), *port, limit).map(|it| Self::new(it, framing)),
+            Endpoint::Local(path) => {
+                let mut socket = LocalSocket::new();
+                let status = match limit {
+                    Some(limit) => socket.connect_timeout(path, limit),
+                    None => socket.connect(path),
+                };
+                status.into_result().map(|()| Self::new(socket, framing))
+            }
+            Endpoint::Service { .. } => Err(Error::invalid_input(
+                &endpoint.to_string(),
+                "an endpoint with an address, since services are found first",
+            )),
+        }
+    }
+
+    /// Chooses between blocking (the default) and non-blocking mode.
+    ///
+    /// # Errors
+    ///
+    /// The system's, in theory.
+    pub fn set_blocking(&mut self, blocking: bool) -> Result<()> {
+        let mode = self.stream.mode();
+        self.stream.set_mode(Mode { blocking, ..mode })
+    }
+
+    /// Tells whether operations wait.
+    #[must_use]
+    pub fn is_blocking(&self) -> bool {
+        self.stream.mode().blocking
+    }
+
+    /// Sets how long an operation waits in blocking mode; `None`, the default, is for ever. When it passes, the answer is
+    /// `NotReady`. See [`TcpSocket::set_timeout`].
+    ///
+    /// # Errors
+    ///
+    /// The system's, in theory.
+    pub fn set_timeout(&mut self, limit: Option<Duration>) -> Result<()> {
+        let mode = self.stream.mode();
+        self.stream.set_mode(Mode { timeout: limit, ..mode })
+    }
+
+    /// Returns how long an operation waits in blocking mode.
+    #[must_use]
+    pub fn timeout(&self) -> Option<Duration> {
+        self.stream.mode().timeout
+    }
+
+    /// Returns how many bytes wait for room in the system.
+    #[must_use]
+    pub fn pending_bytes(&self) -> usize {
+        self.stream.pending_bytes()
+    }
+
+    /// Sets how many bytes the outbox takes before a send answers `NotReady`; the default is 8 MiB. An empty outbox takes
+    /// a message of any size.
+    pub fn set_outbox_limit(&mut self, bytes: usize) {
+        self.stream.set_outbox_limit(bytes);
+    }
+
+    /// Returns how many bytes the outbox takes.
+    #[must_use]
+    pub fn outbox_limit(&self) -> usize {
+        self.stream.outbox_limit()
+    }
+
+    /// Ends the connection in one direction: the peer receives what was sent and then `Disconnected`, and may go on
+    /// sending. Empties the outbox first, and answers as [`flush`](Self::flush) does until it is empty.
+    pub fn shutdown_send(&mut self) -> Status {
+        self.stream.shutdown_send()
+    }
+
+    /// Tells whether there is a connection of which it is not known yet that it has ended.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.stream.is_connected() && !matches!(self.phase, Phase::Ended)
+    }
+
+    /// Returns the address of this end; `None` without a connection, and for local sockets.
+    #[must_use]
+    pub fn local_address(&self) -> Option<IpAddress> {
+        self.stream.local().map(|(address, _)| address)
+    }
+
+    /// Returns the port of this end; 0 without a connection, and for local sockets.
+    #[must_use]
+    pub fn local_port(&self) -> u16 {
+        self.stream.local().map_or(0, |(_, port)| port)
+    }
+
+    /// Returns the address of the peer; `None` without a connection, and for local sockets.
+    #[must_use]
+    pub fn remote_address(&self) -> Option<IpAddress> {
+        self.stream.remote().map(|(address, _)| address)
+    }
+
+    /// Returns the port of the peer; 0 without a connection, and for local sockets.
+    #[must_use]
+    pub fn remote_port(&self) -> u16 {
+        self.stream.remote().map_or(0, |(_, port)| port)
+    }
+
+    /// Returns the system's handle of the socket, `None` when it is not open.
+    #[must_use]
+    pub fn native_handle(&self) -> Option<NativeHandle<'_>> {
+        self.stream.handle().map(Handle::native)
+    }
+}
+
+fn connect_tcp(host: Option<&str>, port: u16, limit: Option<Duration>) -> Result<TcpSocket> {
+    let deadline = Deadline::after(limit);
+    let mut last = Error::NotReady;
+    for address in Endpoint::addresses(host)? {
+        let mut socket = TcpSocket::new();
+        let status = match deadline.remaining() {
+            Some(remaining) => socket.connect_timeout(address, port, remaining),
+            None => socket.connect(address, port),
+        };
+        match status.into_result() {
+            Ok(()) => return Ok(socket),
+            Err(error) => last = error,
+        }
+    }
+    match (last, limit) {
+        // What was left for the last address is not what was asked for.
+        (Error::TimedOut { phase: phase @ Operation::Connect, .. }, Some(limit)) => {
+            Err(Error::TimedOut { phase, limit })
+        }
+        (error, _) => Err(error),
+    }
+}
+
+impl Selectable for Connection {}
+
+impl sealed::Sealed for Connection {
+    #[allow(private_interfaces)]
+    fn handle(&self) -> Option<&Handle> {
+        self.stream.handle()
+    }
+}

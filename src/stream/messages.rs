@@ -1,0 +1,163 @@
+//! What framed messages need of a stream.
+
+use super::Stream;
+use crate::{
+    error::Result,
+    ip::IpAddress,
+    local::LocalSocket,
+    mode::{Attempt, Mode},
+    tcp::TcpSocket,
+    tls::TlsSocket,
+};
+
+impl From<TcpSocket> for Stream {
+    fn from(socket: TcpSocket) -> Self {
+        Self::Tcp(socket)
+    }
+}
+
+impl From<LocalSocket> for Stream {
+    fn from(socket: LocalSocket) -> Self {
+        Self::Local(socket)
+    }
+}
+
+impl From<TlsSocket> for Stream {
+    fn from(socket: TlsSocket) -> Self {
+        Self::Tls(Box::new(socket))
+    }
+}
+
+/// Does the same with the link of whichever socket it is.
+macro_rules! with_link {
+    ($stream:expr, $link:ident => $body:expr) => {
+        match $stream {
+            Stream::Tcp(socket) => {
+                let $link = socket.link_mut();
+                $body
+            }
+            Stream::Local(socket) => {
+                let $link = socket.link_mut();
+                $body
+            }
+            Stream::Tls(socket) => {
+                let $link = socket.link_mut();
+                $body
+            }
+        }
+    };
+}
+
+impl Stream {
+    #[inline]
+    pub(crate) fn mode(&self) -> Mode {
+        match self {
+            Self::Tcp(socket) => socket.mode(),
+            Self::Local(socket) => socket.mode(),
+            Self::Tls(socket) => socket.mode(),
+        }
+    }
+
+    pub(crate) fn set_mode(&mut self, mode: Mode) -> Result<()> {
+        with_link!(self, link => link.set_mode(mode))
+    }
+
+    /// See `Link::send_whole`.
+    #[inline]
+    pub(crate) fn send_whole(&mut self, first: &[u8], second: &[u8]) -> Result<()> {
+        with_link!(self, link => link.send_whole(first, second))
+    }
+
+    /// See `Link::receive_behind`.
+    #[inline]
+    pub(crate) fn receive_behind(&mut self, attempt: &mut Attempt, buffer: &mut Vec<u8>, room: usize) -> Result<usize> {
+        with_link!(self, link => link.receive_behind(attempt, buffer, room))
+    }
+
+    /// Puts bytes behind those that wait to be sent, also while it connects.
+    pub(crate) fn queue_bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        with_link!(self, link => link.queue_bytes(bytes))
+    }
+
+    /// Takes the bytes that came with packets and that nobody has taken.
+    pub(crate) fn take_received(&mut self) -> Vec<u8> {
+        with_link!(self, link => link.take_received())
+    }
+
+    #[inline]
+    pub(crate) fn tell_whether_received(&mut self, has_message: bool) {
+        with_link!(self, link => link.tell_whether_received(has_message));
+    }
+
+    /// Local sockets acknowledge nothing.
+    pub(crate) fn acknowledge_at_once(&mut self) {
+        match self {
+            Self::Tcp(socket) => socket.link_mut().acknowledge_at_once(),
+            Self::Local(_) => {}
+            Self::Tls(socket) => socket.link_mut().acknowledge_at_once(),
+        }
+    }
+
+    /// Tells whether the stream keeps bytes back, so that a short read does not mean that there are no more.
+    pub(crate) fn buffers(&self) -> bool {
+        matches!(self, Self::Tls(_))
+    }
+
+    pub(crate) fn is_connected(&self) -> bool {
+        match self {
+            Self::Tcp(socket) => socket.is_connected(),
+            Self::Local(socket) => socket.is_connected(),
+            Self::Tls(socket) => socket.is_connected(),
+        }
+    }
+
+    pub(crate) fn disconnect(&mut self) {
+        match self {
+            Self::Tcp(socket) => socket.disconnect(),
+            Self::Local(socket) => socket.disconnect(),
+            Self::Tls(socket) => socket.disconnect(),
+        }
+    }
+
+    pub(crate) fn shutdown_send(&mut self) -> crate::status::Status {
+        with_link!(self, link => link.shutdown_send())
+    }
+
+    pub(crate) fn pending_bytes(&self) -> usize {
+        match self {
+            Self::Tcp(socket) => socket.pending_bytes(),
+            Self::Local(socket) => socket.pending_bytes(),
+            Self::Tls(socket) => socket.pending_bytes(),
+        }
+    }
+
+    pub(crate) fn outbox_limit(&self) -> usize {
+        match self {
+            Self::Tcp(socket) => socket.outbox_limit(),
+            Self::Local(socket) => socket.outbox_limit(),
+            Self::Tls(socket) => socket.outbox_limit(),
+        }
+    }
+
+    pub(crate) fn set_outbox_limit(&mut self, bytes: usize) {
+        with_link!(self, link => link.set_outbox_limit(bytes));
+    }
+
+    /// This end's address and port; `None` without a connection, and for local sockets.
+    pub(crate) fn local(&self) -> Option<(IpAddress, u16)> {
+        match self {
+            Self::Tcp(socket) => Some((socket.local_address()?, socket.local_port())),
+            Self::Local(_) => None,
+            Self::Tls(socket) => Some((socket.local_address()?, socket.local_port())),
+        }
+    }
+
+    /// The peer's.
+    pub(crate) fn remote(&self) -> Option<(IpAddress, u16)> {
+        match self {
+            Self::Tcp(socket) => Some((socket.remote_address()?, socket.remote_port())),
+            Self::Local(_) => None,
+            Self::Tls(socket) => Some((socket.remote_address()?, socket.remote_port())),
+        }
+    }
+}
