@@ -105,6 +105,9 @@ fn first_address(host: &str, limit: TimeLimit, cancel: &Cancel) -> Result<IpAddr
 
 fn reach(host: &str, port: u16, first: First<'_>, limit: TimeLimit, cancel: &Cancel) -> Result<Connected> {
     cancel.check()?;
+    if let Ok(address) = IpAddress::parse(host) {
+        return reach_one(address, port, first, limit, cancel);
+    }
     let addresses = lookup(host, limit, cancel)?;
     reach_any(addresses, port, first, limit, cancel)
 }
@@ -126,12 +129,15 @@ fn reach_any(
 
 /// Connects to the only address with as few system calls as can be.
 fn reach_one(address: IpAddress, port: u16, first: First<'_>, limit: TimeLimit, cancel: &Cancel) -> Result<Connected> {
-    limit.check(Phase::Connect)?;
+    let remaining = limit.remaining();
+    if remaining == Some(Duration::ZERO) {
+        return Err(limit.passed(Phase::Connect));
+    }
     let mut socket = TcpSocket::new();
     socket.set_blocking(false)?;
     let purpose = first.purpose();
     let is_to_ask = purpose == Purpose::Question;
-    match socket.connect_for(purpose, address, port, limit.remaining()) {
+    match socket.connect_for(purpose, address, port, remaining) {
         Status::Done(()) | Status::NotReady => {}
         Status::Disconnected => return Err(Error::Disconnected),
         Status::Error(error) => return Err(error),
