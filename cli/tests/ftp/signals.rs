@@ -51,7 +51,7 @@ fn an_interrupted_download_leaves_nothing_behind() {
 fn an_interrupted_tree_leaves_whole_files_alone() {
     let folder = Folder::new("interrupted_tree");
     let server = Server::start(&folder, |_| {});
-    for number in 0..2000 {
+    for number in 0..4000 {
         server.put(&format!("many/{number}"), content(1000));
     }
     let here = folder.path("here");
@@ -61,7 +61,8 @@ fn an_interrupted_tree_leaves_whole_files_alone() {
     running.interrupt();
     assert_eq!(running.end().failure(130), "interrupted");
     let found = names(std::path::Path::new(&here));
-    assert!((20..2000).contains(&found.len()), "{}", found.len());
+    // Four of them may not have been whole.
+    assert!((16..4000).contains(&found.len()), "{}", found.len());
     for name in found {
         assert!(folder.read(&format!("here/{name}")) == content(1000), "{name}");
     }
