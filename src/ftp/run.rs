@@ -33,7 +33,7 @@ pub(super) fn run(
         let advanced = transfer.advance(session, &mut cargo);
         let waited = match advanced {
             Ok(Advance::Done(response)) => {
-                // It is too late to end it, but the last piece is news.
+                // A short transfer has been waited for nowhere. It is too late to end it.
                 let _ = watching(transfer.progress());
                 return response;
             }

@@ -75,6 +75,10 @@ impl Upload {
         let abroad = (!self.resumes).then(Abroad::new);
         let sent = self.transfer(ftp, source, &temporary, watch).into_result().map_err(Failure::from);
         let sent = sent.and_then(|_| {
+            // Ctrl-C may have ended whoever wrote to standard input, too: that was not the end of it.
+            if ending::has_begun() {
+                return Err(Failure::Interrupted);
+            }
             if let Some(time) = self.time {
                 // It is transferred again the next time, at the worst.
                 _ = ftp.set_modified(&temporary, time);

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
     process,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        LazyLock, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard,
         atomic::{AtomicU32, Ordering},
     },
     time::SystemTime,
@@ -23,14 +23,14 @@ pub(crate) struct Unfinished {
 impl Unfinished {
     /// Makes one beside the file at `path`, which may be there or not.
     pub(crate) fn beside(path: &Path) -> io::Result<Self> {
-        let mut pending = pending();
+        let _goes_on = goes_on();
         for _ in 0..TRIES {
             // Not a longer name than that of the file: that one may be as long as names can be.
             let number = COUNT.fetch_add(1, Ordering::Relaxed);
-            let temporary = path.with_file_name(format!(".sockeye-{}-{number}.part", process::id()));
+            let temporary = path.with_file_name(format!(".sockeye-{}-{number}.part", *PROCESS));
             match File::create_new(&temporary) {
                 Ok(file) => {
-                    pending.push(temporary.clone());
+                    pending().push(temporary.clone());
                     return Ok(Self { file, temporary, path: path.to_owned() });
                 }
                 // Another process of this number was killed.
@@ -48,9 +48,9 @@ impl Unfinished {
 
     /// Puts it in the place of what is there.
     pub(crate) fn finish(self) -> io::Result<()> {
-        let mut pending = pending();
+        let _goes_on = goes_on();
         fs::rename(&self.temporary, &self.path)?;
-        pending.retain(|path| *path != self.temporary);
+        pending().retain(|path| *path != self.temporary);
         Ok(())
     }
 }
@@ -78,12 +78,17 @@ impl Drop for Unfinished {
 
 /// Removes the files that have not got their name; none is made or finished as long as the result is held.
 pub(super) fn remove_all() -> impl Drop {
-    let pending = pending();
-    for path in pending.iter() {
+    let ended = ENDED.write().unwrap_or_else(PoisonError::into_inner);
+    for path in pending().iter() {
         // There is nobody to tell.
         _ = fs::remove_file(path);
     }
-    pending
+    ended
+}
+
+/// Waits for ever once everything unfinished was removed.
+fn goes_on() -> RwLockReadGuard<'static, ()> {
+    ENDED.read().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn pending() -> MutexGuard<'static, Vec<PathBuf>> {
@@ -92,6 +97,9 @@ fn pending() -> MutexGuard<'static, Vec<PathBuf>> {
 
 /// The files that are to be removed if the program ends now.
 static PENDING: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+/// Read by those who make and finish files, at the same time; written when the program ends.
+static ENDED: RwLock<()> = RwLock::new(());
+static PROCESS: LazyLock<u32> = LazyLock::new(process::id);
 static COUNT: AtomicU32 = AtomicU32::new(0);
 /// How often another name is tried.
 const TRIES: u32 = 16;

@@ -51,7 +51,7 @@ fn an_interrupted_download_leaves_nothing_behind() {
 fn an_interrupted_tree_leaves_whole_files_alone() {
     let folder = Folder::new("interrupted_tree");
     let server = Server::start(&folder, |_| {});
-    for number in 0..2000 {
+    for number in 0..4000 {
         server.put(&format!("many/{number}"), content(1000));
     }
     let here = folder.path("here");
@@ -61,7 +61,8 @@ fn an_interrupted_tree_leaves_whole_files_alone() {
     running.interrupt();
     assert_eq!(running.end().failure(130), "interrupted");
     let found = names(std::path::Path::new(&here));
-    assert!((20..2000).contains(&found.len()), "{}", found.len());
+    // Four of them may not have been whole.
+    assert!((16..4000).contains(&found.len()), "{}", found.len());
     for name in found {
         assert!(folder.read(&format!("here/{name}")) == content(1000), "{name}");
     }
@@ -78,8 +79,8 @@ fn an_interrupted_upload_is_removed_at_the_server() {
     std::io::Write::write_all(&mut input, &content(1_000_000)).unwrap();
     eventually(|| server.names().iter().any(|name| name.ends_with(".part")).then_some(()));
     running.interrupt();
-    // It looks at the signal when a piece has gone.
-    _ = std::io::Write::write_all(&mut input, &content(1_000_000));
+    // It looks whether there was a signal when a piece has gone.
+    while std::io::Write::write_all(&mut input, &content(1000)).is_ok() {}
     assert_eq!(running.end().failure(130), "interrupted");
     assert_eq!(server.names(), [""; 0]);
     let verbs = server.verbs();

@@ -62,7 +62,7 @@ impl<'a> Crew<'a> {
         let queue = Queue::new(jobs);
         let failures = Mutex::new(Failures::default());
         let site = self.site;
-        let worker = |number: usize, session: &mut Session| {
+        let worker = |number: usize, session: &mut Session, mut next: Option<T>| {
             if let Session::Unopened = session {
                 if !queue.has_work() {
                     return;
@@ -71,7 +71,7 @@ impl<'a> Crew<'a> {
                 *session = site.open(number).map_or(Session::Refused, Session::Open);
             }
             let Session::Open(ftp) = session else { return };
-            while let Some(job) = queue.take() {
+            while let Some(job) = next.take().or_else(|| queue.take()) {
                 let result = act(ftp, job, &queue);
                 if let Err(failure) = result {
                     let mut failures = failures.lock().unwrap_or_else(PoisonError::into_inner);
@@ -88,13 +88,15 @@ impl<'a> Crew<'a> {
         thread::scope(|scope| {
             let (worker, mut sessions) = (&worker, self.sessions.iter_mut().enumerate());
             let first = sessions.next();
+            // Before anybody else looks whether there is work: for what one can do no other session is opened.
+            let job = queue.take();
             for (index, session) in sessions {
-                let body = move || worker(index + 1, session);
+                let body = move || worker(index + 1, session, None);
                 // Without a thread the others do its work.
                 _ = thread::Builder::new().name("session".to_owned()).spawn_scoped(scope, body);
             }
             if let Some((_, session)) = first {
-                worker(1, session);
+                worker(1, session, job);
             }
         });
         let mut failures = failures.into_inner().unwrap_or_else(PoisonError::into_inner);
