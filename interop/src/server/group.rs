@@ -25,6 +25,12 @@ impl Group {
         let _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", self.0)]).output();
     }
 
+    /// Ends all of them but the first one.
+    pub(super) fn kill_children(self) {
+        let children = self.processes().into_iter().filter(|id| *id != self.0.to_string());
+        let _ = Command::new("kill").arg("-KILL").args(children).output();
+    }
+
     fn processes(self) -> Vec<String> {
         let entries = fs::read_dir("/proc").expect("Linux has /proc");
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
