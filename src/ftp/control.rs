@@ -317,9 +317,10 @@ impl fmt::Debug for Control {
 /// What a TLS session that is not ready waits for.
 pub(super) fn direction_of(wire: &mut Wire) -> Result<Direction> {
     match wire.flush() {
-        Status::NotReady => Ok(Direction::Write),
+        // In the middle of a handshake it is not ready either, without anything to send.
+        Status::NotReady if wire.wants_to_send() => Ok(Direction::Write),
         Status::Error(error) => Err(error),
-        Status::Done(()) | Status::Disconnected => Ok(Direction::Read),
+        Status::NotReady | Status::Done(()) | Status::Disconnected => Ok(Direction::Read),
     }
 }
 
