@@ -110,7 +110,8 @@ impl Control {
         self.transmit(command)
     }
 
-    /// Ends what the server does, before its reply; there will be two then, and not much time for them.
+    /// Sends a command before the reply to the last one: to end what the server does. There is not much time for the
+    /// replies.
     pub(super) fn abort(&mut self, command: &Command) -> Result<()> {
         self.transmit(command)?;
         self.limit = Some(self.silence.map_or(ABORT_LIMIT, |silence| silence.min(ABORT_LIMIT)));

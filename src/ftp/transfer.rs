@@ -82,8 +82,10 @@ enum Step {
     Finish,
     /// An answer to a command before the transfer, which does not matter any more.
     Withdraw,
-    /// The answers to the transfer and to ABOR.
-    Abort(u8),
+    /// The answer to the transfer, or to ABOR.
+    Abort,
+    /// So many more at most, the last of them to NOOP.
+    Settle(u8),
     Over,
 }
 
@@ -155,7 +157,8 @@ impl Transfer {
                 Step::Drain => self.drain(session)?,
                 Step::Finish => self.finish(session)?,
                 Step::Withdraw => self.withdraw(session)?,
-                Step::Abort(left) => self.abort(session, left)?,
+                Step::Abort => self.abort(session)?,
+                Step::Settle(left) => self.settle(session, left)?,
                 Step::Over => return Err(Error::Disconnected),
             };
             if let Some(advance) = waited_for {
@@ -173,15 +176,14 @@ impl Transfer {
         match self.step {
             Step::Typed | Step::Entered | Step::Invited | Step::Restarted => self.step = Step::Withdraw,
             Step::Asked | Step::Prepare | Step::Move | Step::EndSession | Step::Drain => {
-                let answers = if self.early.is_some() { 1 } else { 2 };
                 if let Some(data) = self.detach(session) {
                     session.control.abort(&session.build("ABOR", "")?)?;
                     data.reset();
                 }
-                self.step = Step::Abort(answers);
+                self.step = Step::Abort;
             }
             // It is all there, and only the last word is missing; or nobody was asked for anything yet.
-            Step::Finish | Step::Abort(_) | Step::Withdraw => {}
+            Step::Finish | Step::Abort | Step::Settle(_) | Step::Withdraw => {}
             Step::Begin | Step::Open | Step::Connect | Step::Offset | Step::Ask | Step::Over => {
                 self.detach(session);
                 self.hand_back(session);
@@ -335,18 +337,26 @@ impl Transfer {
         self.over(session, reply)
     }
 
-    /// The transfer's own answer and that to ABOR, in whichever order.
-    fn abort(&mut self, session: &mut Session, left: u8) -> Result<Option<Advance>> {
-        match session.control.final_reply() {
-            Ok(None) => Ok(Some(Advance::Control)),
-            Ok(Some(reply)) if left <= 1 => self.over(session, reply),
-            Ok(Some(reply)) => {
-                self.early = Some(reply);
-                self.step = Step::Abort(left - 1);
-                Ok(None)
-            }
-            Err(error) => Err(error),
+    /// The transfer's own answer and that to ABOR, in whichever order, are the rule. But pyftpdlib, and Pure-FTPd for
+    /// downloads, give one answer to both, so another command shows where they end.
+    fn abort(&mut self, session: &mut Session) -> Result<Option<Advance>> {
+        let Some(reply) = session.control.final_reply()? else { return Ok(Some(Advance::Control)) };
+        if self.early.is_some() {
+            return self.over(session, reply);
         }
+        self.early = Some(reply);
+        session.control.abort(&session.build("NOOP", "")?)?;
+        self.step = Step::Settle(2);
+        Ok(None)
+    }
+
+    fn settle(&mut self, session: &mut Session, left: u8) -> Result<Option<Advance>> {
+        let Some(reply) = session.control.final_reply()? else { return Ok(Some(Advance::Control)) };
+        if reply.code == 200 || left <= 1 {
+            return self.over(session, reply);
+        }
+        self.step = Step::Settle(left - 1);
+        Ok(None)
     }
 
     /// The end, with the server's last word or, after an ABOR, with its first one.
