@@ -203,7 +203,9 @@ fn quoted(text: &str) -> Option<String> {
     let mut characters = inside.chars().peekable();
     while let Some(character) = characters.next() {
         if character == '"' && characters.next_if_eq(&'"').is_none() {
-            return Some(name);
+            let is_end = characters.peek().is_none_or(|next| !next.is_alphanumeric());
+            // Pure-FTPd does not double those inside.
+            return if is_end { Some(name) } else { inside.rsplit_once('"').map(|(name, _)| name.to_owned()) };
         }
         name.push(character);
     }
@@ -234,6 +236,8 @@ mod tests {
             ("\"/a b\"", "/a b"),
             ("\"/say \"\"hi\"\"\" created", "/say \"hi\""),
             ("\"\"\"\"", "\""),
+            ("\"/say \"hi\"\" is your current location", "/say \"hi\""),
+            ("\"/say \"hi\" to all\" is your current location", "/say \"hi\" to all"),
             ("\"\" empty", ""),
             ("The directory is \"/x\", not \"/y\"", "/x"),
             ("no quotes", "no quotes"),
