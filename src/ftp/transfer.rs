@@ -1,6 +1,9 @@
 //! One transfer, from the first command to the last reply, as far as each step can go.
 
+mod abort;
 mod setup;
+
+use std::time::Duration;
 
 use super::{
     cargo::{Cargo, Translation},
@@ -47,7 +50,7 @@ pub(super) struct Transfer {
     early: Option<Reply>,
     /// Why it has failed, until the server has said what it thinks of it.
     failure: Option<Failure>,
-    is_binary_download: bool,
+    is_download: bool,
     /// Whether selectors watch the data connection and not the control connection.
     is_data_watched: bool,
 }
@@ -112,7 +115,7 @@ impl Transfer {
             (Some(_), Cargo::Up(_)) => Translation::up(options),
         };
         Self {
-            is_binary_download: order.mode == Some(TransferMode::Binary) && matches!(cargo, Cargo::Down(_)),
+            is_download: matches!(cargo, Cargo::Down(_)),
             order,
             step: Step::Begin,
             data: None,
@@ -176,10 +179,8 @@ impl Transfer {
         match self.step {
             Step::Typed | Step::Entered | Step::Invited | Step::Restarted => self.step = Step::Withdraw,
             Step::Asked | Step::Prepare | Step::Move | Step::EndSession | Step::Drain => {
-                if let Some(data) = self.detach(session) {
-                    session.control.abort(&session.build("ABOR", "")?)?;
-                    data.reset();
-                }
+                session.control.abort(&session.build("ABOR", "")?)?;
+                self.clock = Clock::new(Some(ABORT_HEARD));
                 self.step = Step::Abort;
             }
             // It is all there, and only the last word is missing; or nobody was asked for anything yet.
@@ -322,7 +323,8 @@ impl Transfer {
         let Some(reply) = reply else { return Ok(Some(Advance::Control)) };
         let moved = self.mover.moved();
         if let Some(expected) = self.announced
-            && self.is_binary_download
+            && self.is_download
+            && self.order.mode == Some(TransferMode::Binary)
             && self.failure.is_none()
             && moved != expected
             && moved.saturating_add(self.order.offset) < expected
@@ -330,33 +332,6 @@ impl Transfer {
             self.failure = Some(Failure::There(Error::CutShort { received: moved, expected }));
         }
         self.over(session, reply)
-    }
-
-    fn withdraw(&mut self, session: &mut Session) -> Result<Option<Advance>> {
-        let Some(reply) = session.control.final_reply()? else { return Ok(Some(Advance::Control)) };
-        self.over(session, reply)
-    }
-
-    /// The transfer's own answer and that to ABOR, in whichever order, are the rule. But pyftpdlib, and Pure-FTPd for
-    /// downloads, give one answer to both, so another command shows where they end.
-    fn abort(&mut self, session: &mut Session) -> Result<Option<Advance>> {
-        let Some(reply) = session.control.final_reply()? else { return Ok(Some(Advance::Control)) };
-        if self.early.is_some() {
-            return self.over(session, reply);
-        }
-        self.early = Some(reply);
-        session.control.abort(&session.build("NOOP", "")?)?;
-        self.step = Step::Settle(2);
-        Ok(None)
-    }
-
-    fn settle(&mut self, session: &mut Session, left: u8) -> Result<Option<Advance>> {
-        let Some(reply) = session.control.final_reply()? else { return Ok(Some(Advance::Control)) };
-        if reply.code == 200 || left <= 1 {
-            return self.over(session, reply);
-        }
-        self.step = Step::Settle(left - 1);
-        Ok(None)
     }
 
     /// The end, with the server's last word or, after an ABOR, with its first one.
@@ -418,5 +393,7 @@ impl Transfer {
     }
 }
 
+/// How long a server may take to hear of an ABOR.
+const ABORT_HEARD: Duration = Duration::from_millis(500);
 /// A server has hardly anything to say on the data connection of an upload.
 const MAX_DRAINED: usize = 64;
