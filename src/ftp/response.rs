@@ -1,6 +1,6 @@
 //! What a server has answered.
 
-use std::ops::Deref;
+use std::{io, ops::Deref};
 
 use super::status::FtpStatus;
 use crate::error::{Error, Result};
@@ -36,6 +36,9 @@ impl FtpResponse {
             Error::PeerRefused { code, text } => return Self::new(FtpStatus::from(*code), text.as_ref()),
             Error::File { .. } => FtpStatus::INVALID_FILE,
             Error::Disconnected | Error::CutShort { .. } => FtpStatus::CONNECTION_CLOSED,
+            Error::Io(error) if matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => {
+                FtpStatus::CONNECTION_CLOSED
+            }
             Error::Malformed { .. }
             | Error::TooLong { .. }
             | Error::TooMany { .. }
@@ -266,6 +269,8 @@ mod tests {
         let cancelled = FtpResponse::new(FtpStatus::TRANSFER_ABORTED, "gone").with_error(Error::Cancelled);
         assert_eq!(cancelled.status(), FtpStatus::TRANSFER_ABORTED);
         assert_eq!(cancelled.into_result().unwrap_err().kind(), ErrorKind::Cancelled);
+        let reset = FtpResponse::failed(Error::Io(io::ErrorKind::ConnectionReset.into()));
+        assert_eq!(reset.status(), FtpStatus::CONNECTION_CLOSED);
         let missing = std::io::Error::from(std::io::ErrorKind::NotFound);
         let file = FtpResponse::failed(Error::file(std::path::Path::new("x"), missing));
         assert_eq!(file.status(), FtpStatus::INVALID_FILE);
