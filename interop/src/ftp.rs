@@ -1,4 +1,4 @@
-//! FTP servers: vsftpd, ProFTPD, Pure-FTPd and pyftpdlib, all with the same users and the same folder.
+//! FTP servers: vsftpd, `ProFTPD`, Pure-FTPd and pyftpdlib, all with the same users and the same folder.
 
 use std::{
     fs,
@@ -14,7 +14,7 @@ use crate::{Authority, Folder, Server, peer::installed};
 pub enum FtpProgram {
     /// vsftpd: no `MLSD`, no `MFMT`; data connections have to resume the session of the control connection.
     Vsftpd,
-    /// ProFTPD, which wants the same of data connections.
+    /// `ProFTPD`, which wants the same of data connections.
     Proftpd,
     /// Pure-FTPd.
     PureFtpd,
@@ -36,7 +36,7 @@ pub enum Family {
 pub enum FtpPort {
     /// In plain text; `AUTH TLS` is allowed.
     Usual,
-    /// With a TLS handshake, which vsftpd and ProFTPD can do.
+    /// With a TLS handshake, which vsftpd and `ProFTPD` can do.
     Implicit,
 }
 

@@ -21,12 +21,13 @@ impl Group {
 
     /// Ends all of them at once.
     pub(super) fn kill(self) {
-        kill(self.processes());
+        kill(&self.processes());
     }
 
     /// Ends all of them but the first one.
     pub(super) fn kill_children(self) {
-        kill(self.processes().into_iter().filter(|id| *id != self.0).collect());
+        let children: Vec<u32> = self.processes().into_iter().filter(|id| *id != self.0).collect();
+        kill(&children);
     }
 
     /// Those of the group, and what they have started, which may have a group of its own.
@@ -62,7 +63,7 @@ fn process(id: u32) -> Option<Process> {
     Some(Process { id, parent: parent.parse().ok()?, group: group.parse().ok()? }).filter(|_| is_alive)
 }
 
-fn kill(processes: Vec<u32>) {
+fn kill(processes: &[u32]) {
     // They may have ended by themselves, which is no failure here.
     let _ = Command::new("kill").arg("-KILL").args(processes.iter().map(u32::to_string)).output();
 }

@@ -10,7 +10,7 @@ use std::{
 use interop::{Family, Folder, FtpPort, FtpProgram, FtpServer, WRITER};
 use sockeye::FtpResponse;
 
-use super::support::{LARGE, client, large, on, resuming};
+use super::support::{client, large, on, resuming};
 
 /// Transfers with each server, a hundred in all; pyftpdlib takes its time to start.
 const TRANSFERS: [(FtpProgram, usize); 4] =
@@ -36,6 +36,14 @@ fn a_hundred_transfers_survive_the_death_of_their_servers() {
     assert!(counts.iter().all(|count| count.interrupted >= 3), "{counts:?}");
 }
 
+/// What is transferred.
+fn content() -> &'static [u8] {
+    &large()[..LENGTH]
+}
+
+/// More than is on the way when a server dies.
+const LENGTH: usize = 8 * 1024 * 1024 + 7;
+
 #[derive(Debug, Default)]
 struct Count {
     whole: usize,
@@ -49,8 +57,8 @@ struct Count {
 fn transfers(program: FtpProgram, times: usize, mut random: Random) -> Count {
     let mut server = FtpServer::start(program, Family::V4, FtpPort::Usual);
     let local = Folder::new("killed");
-    let source = local.write("source", large());
-    server.write("source", large());
+    let source = local.write("source", content());
+    server.write("source", content());
     let mut count = Count::default();
     for number in 0..times {
         let name = format!("file-{number}");
@@ -76,7 +84,7 @@ fn download(server: &mut FtpServer, local: &Folder, name: &str, random: &mut Ran
         assert_eq!(path.exists(), response.ok(), "{response:?}");
         response
     });
-    assert!(fs::read(&path).unwrap() == large(), "{name} is not what it was");
+    assert!(fs::read(&path).unwrap() == content(), "{name} is not what it was");
     assert!(!local.names().iter().any(|name| name.contains(".part")), "{:?}", local.names());
     fs::remove_file(path).unwrap();
 }
@@ -93,7 +101,7 @@ fn upload(server: &mut FtpServer, source: &Path, name: &str, random: &mut Random
         assert!(!server.path(name).exists(), "it has its name before it is whole");
         if response.ok() { ftp.rename_file(&part, name) } else { response }
     });
-    assert!(fs::read(server.path(name)).unwrap() == large(), "{name} is not what it was");
+    assert!(fs::read(server.path(name)).unwrap() == content(), "{name} is not what it was");
     assert!(!server.path(&part).exists());
     fs::remove_file(server.path(name)).unwrap();
 }
@@ -109,7 +117,7 @@ fn interrupted(
     mut transfer: impl FnMut(&FtpServer, Kill<'_>) -> FtpResponse,
 ) {
     for attempt in 0..10 {
-        let place = random.below(LARGE as u64);
+        let place = random.below(LENGTH as u64);
         let mut is_due = attempt == 0 || random.below(3) == 0;
         let only_sessions = random.below(2) == 0;
         let mut has_died = false;

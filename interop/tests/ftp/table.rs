@@ -11,7 +11,7 @@ use super::{
 };
 
 /// The place of a row in the table, and what is in it.
-type Rows = BTreeMap<(FtpProgram, Family, FtpPort, u8), String>;
+type Rows = BTreeMap<(FtpProgram, Family, FtpPort, usize), String>;
 
 #[test]
 fn every_server_does_in_every_combination_what_the_table_says() {
@@ -35,7 +35,7 @@ fn visits(program: FtpProgram, family: Family, port: FtpPort) -> Rows {
     let mut rows = Rows::new();
     for security in Security::at(port) {
         for data_mode in [FtpDataMode::Passive, FtpDataMode::Active] {
-            let place = rows.len() as u8;
+            let place = rows.len();
             rows.insert((program, family, port, place), row(&server, family, *security, data_mode));
         }
     }
