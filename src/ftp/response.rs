@@ -271,7 +271,7 @@ mod tests {
         assert_eq!(cancelled.into_result().unwrap_err().kind(), ErrorKind::Cancelled);
         let reset = FtpResponse::failed(Error::Io(io::ErrorKind::ConnectionReset.into()));
         assert_eq!(reset.status(), FtpStatus::CONNECTION_CLOSED);
-        let missing = std::io::Error::from(std::io::ErrorKind::NotFound);
+        let missing = io::Error::from(io::ErrorKind::NotFound);
         let file = FtpResponse::failed(Error::file(std::path::Path::new("x"), missing));
         assert_eq!(file.status(), FtpStatus::INVALID_FILE);
     }
