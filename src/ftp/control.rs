@@ -116,7 +116,8 @@ impl Control {
         self.transmit(command)
     }
 
-    /// Ends what the server does, before its reply; there will be two then, and not much time for them.
+    /// Sends a command before the reply to the last one: to end what the server does. There is not much time for the
+    /// replies.
     pub(super) fn abort(&mut self, command: &Command) -> Result<()> {
         self.transmit(command)?;
         self.limit = Some(self.silence.map_or(ABORT_LIMIT, |silence| silence.min(ABORT_LIMIT)));
@@ -330,9 +331,10 @@ impl fmt::Debug for Control {
 /// What a TLS session that is not ready waits for.
 pub(super) fn direction_of(wire: &mut Wire) -> Result<Direction> {
     match wire.flush() {
-        Status::NotReady => Ok(Direction::Write),
+        // In the middle of a handshake it is not ready either, without anything to send.
+        Status::NotReady if wire.wants_to_send() => Ok(Direction::Write),
         Status::Error(error) => Err(error),
-        Status::Done(()) | Status::Disconnected => Ok(Direction::Read),
+        Status::NotReady | Status::Done(()) | Status::Disconnected => Ok(Direction::Read),
     }
 }
 

@@ -52,6 +52,10 @@ pub enum FtpDataMode {
 }
 
 /// Whether connections are encrypted (RFC 4217). There is never a fall-back to plain text.
+///
+/// Many servers want every data connection to resume the session of the control connection, which can be done again and
+/// again in TLS 1.2, but in TLS 1.3 only as many times as the server sends tickets, and some send two. So it is TLS 1.2,
+/// unless [`TlsClientOptions::minimum`](crate::TlsClientOptions::minimum) says otherwise.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub enum FtpTls {

@@ -76,12 +76,19 @@ pub(super) fn download_tree(
                 continue;
             }
             let path = inside.remote.as_str();
-            let mut watch = |file| watching(FtpTreeProgress { path, file, files });
+            let mut flow = ControlFlow::Continue(());
+            let mut watch = |file| {
+                flow = watching(FtpTreeProgress { path, file, files });
+                flow
+            };
             let response = download_file(session, path, &inside.local, options, &mut watch);
             if !response.ok() {
                 return Ok(response);
             }
             files += 1;
+            if flow.is_break() {
+                return Err(Error::Cancelled);
+            }
         }
     }
     Ok(FtpResponse::new(FtpStatus::FILE_ACTION_OK, format!("{files} files")))
@@ -118,12 +125,19 @@ pub(super) fn upload_tree(
                 continue;
             }
             let path = inside.remote.as_str();
-            let mut watch = |file| watching(FtpTreeProgress { path, file, files });
+            let mut flow = ControlFlow::Continue(());
+            let mut watch = |file| {
+                flow = watching(FtpTreeProgress { path, file, files });
+                flow
+            };
             let response = upload_file(session, &inside.local, path, options, &mut watch);
             if !response.ok() {
                 return Ok(response);
             }
             files += 1;
+            if flow.is_break() {
+                return Err(Error::Cancelled);
+            }
         }
     }
     Ok(FtpResponse::new(FtpStatus::FILE_ACTION_OK, format!("{files} files")))

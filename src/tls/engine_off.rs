@@ -46,6 +46,11 @@ impl Client {
     pub(super) fn load_roots(&self) -> Result<()> {
         match self.0 {}
     }
+
+    #[cfg(feature = "ftp")]
+    pub(super) fn resuming(&self) -> Result<Self> {
+        match self.0 {}
+    }
 }
 
 impl Server {
@@ -97,6 +102,11 @@ impl Session {
 
     pub(super) fn take_over(self, _received: Vec<u8>, _unsent: Outbox) -> Self {
         self
+    }
+
+    #[cfg(feature = "ftp")]
+    pub(super) fn wants_to_send(&self) -> bool {
+        match self.0 {}
     }
 
     pub(super) fn protocol(&self) -> Option<&[u8]> {

@@ -93,6 +93,7 @@ fn the_limit_of_a_listing_is_allowed_and_one_more_is_not() {
         let mut data = accept(&listener);
         data.write_all("x".repeat(1001).as_bytes()).unwrap();
         peer.answer("ABOR", "426 aborted\r\n226 as you wish\r\n");
+        peer.answer("NOOP", "200 settled\r\n");
         peer.answer("NOOP", "200 in step\r\n");
     });
     assert_eq!(ftp.directory_listing("").filenames()[0].len(), 1000);

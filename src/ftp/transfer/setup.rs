@@ -175,7 +175,8 @@ impl Transfer {
         match &mut self.data {
             Some(data @ Data::Open(_)) => match data.secure(session) {
                 Ok(()) => Ok(None),
-                Err(error) => self.give_up(session, error).map(|()| None),
+                // The server has closed it again, and says why.
+                Err(error) => self.data_failed(session, error),
             },
             _ => Ok(None),
         }
