@@ -111,7 +111,7 @@ mod udp;
 
 #[cfg(feature = "messages")]
 pub use endpoint::{Endpoint, ServicePattern};
-pub use error::{Error, ErrorKind, Limit, Phase, Result, TlsError};
+pub use error::{AuthError, Error, ErrorKind, Limit, Phase, Result, TlsError};
 #[cfg(feature = "ftp")]
 pub use ftp::{
     Append, Ftp, FtpDataMode, FtpDirectoryResponse, FtpEbcdic, FtpEncoding, FtpEntry, FtpEntryKind, FtpFeatures,
@@ -126,7 +126,7 @@ pub use http::{
 pub use ip::IpAddress;
 pub use local::{LocalListener, LocalSocket, PeerCredentials};
 #[cfg(feature = "messages")]
-pub use message::{Connection, Framing, LineEnding, LineOptions, LineText};
+pub use message::{AuthKey, AuthLevel, Connection, Framing, LineEnding, LineOptions, LineText, pickle};
 pub use packet::{Packet, PacketValue};
 #[cfg(feature = "http")]
 pub use public_address::{DnsRecord, PublicAddressProvider};
