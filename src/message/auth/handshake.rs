@@ -1,5 +1,7 @@
 //! The steps of a handshake, bytes in and bytes out.
 
+use std::io;
+
 use super::{
     key::AuthKey,
     level::AuthLevel,
@@ -269,7 +271,7 @@ fn welcomed(message: &[u8]) -> Result<&[u8], AuthError> {
 
 fn draw<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|error| Error::Io(error.into()))?;
+    getrandom::fill(&mut bytes).map_err(|error| Error::Io(io::Error::other(error.to_string())))?;
     Ok(bytes)
 }
 

@@ -3,7 +3,7 @@
 use super::{Protocol, decode, encode};
 
 /// A pickle is a value or an error, and a value that is written and read again is the same.
-pub fn pickle(bytes: &[u8]) {
+pub fn plain_pickle(bytes: &[u8]) {
     if let Ok(value) = decode(bytes) {
         for protocol in [Protocol::Two, Protocol::Four] {
             if let Ok(written) = encode(&value, protocol) {
