@@ -140,6 +140,14 @@ pub const TARGETS: &[Target] = &[
     peak("http-download", "curl", 16 << 20, "a download of 1 GiB in less than 16 MiB of memory"),
     ratio("http-upload", "curl", 1.0, "an upload of 1 GiB at least as fast as curl's"),
     ratio("http-upload", "curl, processor", 2.0, "an upload of 1 GiB with at most half of curl's processor time"),
+    ratio("message-echo", "Python's pair", 4.0, "echoes of 16 B at least 4 times those of Python's own pair"),
+    ratio("message-echo-64k", "Python's pair", 4.0, "echoes of 64 KiB at least 4 times those of Python's own pair"),
+    ratio(
+        "message-echo-python",
+        "Python's pair",
+        80.0,
+        "echoes of 32 KiB by a Python at least 80 times those of its own pair",
+    ),
 ];
 
 const fn ratio(benchmark: &'static str, rival: &'static str, least: f64, words: &'static str) -> Target {

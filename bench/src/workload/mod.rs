@@ -3,6 +3,7 @@
 pub mod http;
 pub mod idle;
 pub mod memory;
+pub mod messages;
 pub mod packets;
 pub mod selector;
 pub mod tcp;
