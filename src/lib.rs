@@ -41,6 +41,8 @@
 //! - [`Http`]: [`HttpRequest`] in, [`HttpResponse`] out, waiting or, with an [`HttpExchange`], not.
 //! - [`Ftp`]: files of a server, listed, downloaded, uploaded and resumed, waiting or, with an [`FtpTransfer`], not.
 //! - [`Connection`]: messages over any of them, in a [`Framing`]; the framings of Python programs and of netcat too.
+//! - [`Listener`] and [`Client`]: connections that carry messages, with an [`AuthKey`] on both sides or without, to
+//!   programs of this crate and to `multiprocessing.connection` of Python; [`pickle`] for what it sends as objects.
 //! - [`Endpoint`]: where to listen and to connect, as one text: `host:port`, `/path`, `service|pattern`.
 //! - [`Status`] and [`Error`]: what happened, and why.
 //!
@@ -71,7 +73,10 @@
 //!
 //! - `http`, on by default: [`Http`] and what belongs to it, `IpAddress::public_address`.
 //! - `ftp`: [`Ftp`].
-//! - `messages`, on by default: [`Connection`], [`Endpoint`].
+//! - `messages`, on by default: [`Connection`], [`Endpoint`], [`Listener`], [`Client`].
+//! - `auth`: keys for them. Without it [`AuthKey`] is there and cannot be made.
+//! - `pickle`: plain values to and from Python. Without it [`pickle`] is there and answers with an error that names it.
+//! - `serde`: `Connection::send_object` and `receive_object`, for values of any type.
 //! - `tls`, on by default: encryption. Without it [`TlsSocket`] and its configuration are there and answer with an error
 //!   that names the feature.
 //! - `public-ip`: `IpAddress::public_address_via_public_ip`, through the crate of that name and the runtime it needs.
@@ -111,7 +116,7 @@ mod udp;
 
 #[cfg(feature = "messages")]
 pub use endpoint::{Endpoint, ServicePattern};
-pub use error::{Error, ErrorKind, Limit, Phase, Result, TlsError};
+pub use error::{AuthError, Error, ErrorKind, Limit, Phase, Result, TlsError};
 #[cfg(feature = "ftp")]
 pub use ftp::{
     Append, Ftp, FtpDataMode, FtpDirectoryResponse, FtpEbcdic, FtpEncoding, FtpEntry, FtpEntryKind, FtpFeatures,
@@ -126,7 +131,10 @@ pub use http::{
 pub use ip::IpAddress;
 pub use local::{LocalListener, LocalSocket, PeerCredentials};
 #[cfg(feature = "messages")]
-pub use message::{Connection, Framing, LineEnding, LineOptions, LineText};
+pub use message::{
+    AuthKey, AuthLevel, Client, ClientOptions, Connection, Framing, LineEnding, LineOptions, LineText, Listener,
+    ListenerOptions, pickle,
+};
 pub use packet::{Packet, PacketValue};
 #[cfg(feature = "http")]
 pub use public_address::{DnsRecord, PublicAddressProvider};
@@ -152,6 +160,10 @@ pub mod fuzzing {
     pub use crate::http::fuzzing::*;
     #[cfg(feature = "messages")]
     pub use crate::message::fuzzing::messages;
+    #[cfg(feature = "auth")]
+    pub use crate::message::handshake;
+    #[cfg(feature = "pickle")]
+    pub use crate::message::plain_pickle;
     #[cfg(feature = "http")]
     pub use crate::public_address::fuzzing::{dns_answer, dns_query, stun_answer};
     #[cfg(feature = "tls")]

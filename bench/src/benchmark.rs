@@ -17,7 +17,7 @@ use crate::contestant::polling::{PollingDatagrams, PollingStream, PollingWatcher
 use crate::contestant::raw::{ConnectedDatagrams, RawDatagrams, RawFramed, RawStream};
 use crate::session::Session;
 use crate::workload::memory::Growth;
-use crate::workload::{ftp, http, idle, memory};
+use crate::workload::{ftp, http, idle, memory, messages};
 use crate::workload::{packets, selector, tcp, udp};
 
 /// One kind of work and everybody who does it. The first contestant is ours.
@@ -471,9 +471,48 @@ const FTP_GET: &[Contestant] = &[
     Contestant { name: "SFML", round: Round::ServedSfml(Server::Vsftpd, "ftp-get") },
 ];
 
+/// Framed messages, and a Python that is started for them.
+pub const MESSAGE_BENCHMARKS: &[Benchmark] = &[
+    Benchmark {
+        name: "message-echo",
+        title: "echo of messages, 16 B, TCP",
+        unit: Unit::Each("echoes"),
+        threads: Threads::One,
+        contestants: &[here("ours", messages::tcp::<16>), here("Python's pair", messages::python_tcp::<16>)],
+    },
+    Benchmark {
+        name: "message-echo-64k",
+        title: "echo of messages, 64 KiB, TCP",
+        unit: Unit::Each("echoes"),
+        threads: Threads::One,
+        contestants: &[here("ours", messages::tcp::<BULK>), here("Python's pair", messages::python_tcp::<BULK>)],
+    },
+    Benchmark {
+        name: "message-echo-local",
+        title: "echo of messages, 16 B, local socket",
+        unit: Unit::Each("echoes"),
+        threads: Threads::One,
+        contestants: &[here("ours", messages::local::<16>), here("Python's pair", messages::python_local::<16>)],
+    },
+    Benchmark {
+        name: "message-echo-local-64k",
+        title: "echo of messages, 64 KiB, local socket",
+        unit: Unit::Each("echoes"),
+        threads: Threads::One,
+        contestants: &[here("ours", messages::local::<BULK>), here("Python's pair", messages::python_local::<BULK>)],
+    },
+    Benchmark {
+        name: "message-echo-python",
+        title: "echo of messages by a Python, 32 KiB, TCP",
+        unit: Unit::Each("echoes"),
+        threads: Threads::Two,
+        contestants: &[here("ours", messages::to_python), here("Python's pair", messages::python_to_python)],
+    },
+];
+
 /// All that are measured in rounds.
 pub fn in_rounds() -> impl Iterator<Item = &'static Benchmark> {
-    BENCHMARKS.iter().chain(HTTP_BENCHMARKS).chain(FTP_BENCHMARKS)
+    BENCHMARKS.iter().chain(HTTP_BENCHMARKS).chain(FTP_BENCHMARKS).chain(MESSAGE_BENCHMARKS)
 }
 
 pub const MEMORY_BENCHMARKS: &[MemoryBenchmark] = &[

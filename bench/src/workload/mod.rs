@@ -4,6 +4,7 @@ pub mod ftp;
 pub mod http;
 pub mod idle;
 pub mod memory;
+pub mod messages;
 pub mod packets;
 pub mod selector;
 pub mod tcp;
