@@ -213,8 +213,6 @@ pub enum Limit {
     Line,
     /// The pattern of an endpoint.
     Pattern,
-    /// Messages that the peer has not said `OK` to (tinyproto).
-    Unanswered,
 }
 
 /// Which operation a deadline was for.

@@ -74,7 +74,6 @@ impl fmt::Display for Limit {
             Self::Message => "a message",
             Self::Line => "a line",
             Self::Pattern => "a pattern",
-            Self::Unanswered => "messages without an answer",
         })
     }
 }
