@@ -69,6 +69,7 @@ impl Connection {
             Some(answers) if !answers.is_empty() => {
                 self.stream.send_whole(answers, &[])?;
                 answers.clear();
+                self.acknowledgements = Acknowledgements::Carried;
                 Ok(())
             }
             _ => Ok(()),
@@ -81,6 +82,7 @@ impl Connection {
             Some(answers) if !answers.is_empty() => {
                 self.stream.queue_bytes(answers)?;
                 answers.clear();
+                self.acknowledgements = Acknowledgements::Carried;
                 self.in_mode(AT_ONCE, |connection, _| connection.stream.flush().into_result())?
             }
             _ => Ok(()),
