@@ -124,3 +124,24 @@ pub(crate) fn receive_more(socket: &Socket, buffer: &mut Vec<u8>, room: usize) -
 const NO_SIGNAL: libc::c_int = libc::MSG_NOSIGNAL;
 #[cfg(not(all(unix, not(target_vendor = "apple"))))]
 const NO_SIGNAL: i32 = 0;
+
+#[cfg(all(test, feature = "ftp", target_os = "linux"))]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    #[test]
+    fn what_is_not_paced_has_another_congestion_control_and_a_listener_hands_it_on() {
+        let name = |socket: &Socket| socket.tcp_congestion().unwrap().split(|byte| *byte == 0).next().unwrap().to_vec();
+        let listener = stream_socket(Domain::IPV4, Some(Protocol::TCP), false).unwrap();
+        stop_pacing(&listener);
+        assert_eq!(name(&listener), b"reno");
+        listener.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
+        listener.listen(1).unwrap();
+        let socket = stream_socket(Domain::IPV4, Some(Protocol::TCP), false).unwrap();
+        socket.connect(&listener.local_addr().unwrap()).unwrap();
+        let (accepted, _) = accept(&listener, false).unwrap();
+        assert_eq!(name(&accepted), b"reno");
+    }
+}
