@@ -106,8 +106,8 @@ pub use error::{Error, ErrorKind, Limit, Phase, Result, TlsError};
 #[cfg(feature = "ftp")]
 pub use ftp::{
     Append, Ftp, FtpDataMode, FtpDirectoryResponse, FtpEbcdic, FtpEncoding, FtpEntry, FtpEntryKind, FtpFeatures,
-    FtpListingResponse, FtpOptions, FtpProgress, FtpResponse, FtpResume, FtpStatus, FtpTls, FtpTransfer,
-    FtpTransferOptions, FtpTreeProgress, TransferMode,
+    FtpLine, FtpListingResponse, FtpObserver, FtpOptions, FtpProgress, FtpResponse, FtpResume, FtpStatus, FtpTls,
+    FtpTransfer, FtpTransferOptions, FtpTreeProgress, TransferMode,
 };
 #[cfg(feature = "http")]
 pub use http::{

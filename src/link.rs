@@ -4,6 +4,8 @@
 mod at_once;
 mod connecting;
 mod packets;
+#[cfg(feature = "http")]
+mod patience;
 mod wire;
 
 use std::{io, time::Duration};

@@ -1,10 +1,10 @@
 //! One stream, whatever carries it.
 
-use std::{fs::File, io};
+use std::{fs::File, io, time::Duration};
 
-use crate::{status::Status, sys::Handle, tcp::TcpSocket, tls::TlsSocket};
+use crate::{error::Result, status::Status, sys::Handle, tcp::TcpSocket, tls::TlsSocket};
 
-/// A connection as the protocols use it: non-blocking, plain or encrypted.
+/// A connection as the protocols use it, plain or encrypted. Nothing waits but what says so.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "most are plain, and few are kept")]
 pub(crate) enum Stream {
@@ -16,7 +16,7 @@ impl Stream {
     #[inline]
     pub(crate) fn send(&mut self, data: &[u8]) -> Status<usize> {
         match self {
-            Self::Tcp(socket) => socket.send(data),
+            Self::Tcp(socket) => socket.link_mut().send_now(data),
             Self::Tls(socket) => socket.send(data),
         }
     }
@@ -24,8 +24,33 @@ impl Stream {
     #[inline]
     pub(crate) fn receive(&mut self, buffer: &mut [u8]) -> Status<usize> {
         match self {
-            Self::Tcp(socket) => socket.receive(buffer),
+            Self::Tcp(socket) => socket.link_mut().receive_now(buffer),
             Self::Tls(socket) => socket.receive(buffer),
+        }
+    }
+
+    /// Receives and waits in the system's own call, for [`PATIENCE`] at most: `NotReady` then, and also after a signal.
+    /// Call [`grow_patient`](Self::grow_patient) first.
+    #[inline]
+    pub(crate) fn receive_patiently(&mut self, buffer: &mut [u8]) -> Status<usize> {
+        match self {
+            Self::Tcp(socket) => socket.link_mut().receive_patiently(buffer),
+            Self::Tls(socket) => socket.receive(buffer),
+        }
+    }
+
+    /// Makes the next receives ones that may wait; `false` where that cannot be. It costs two calls the first time.
+    pub(crate) fn grow_patient(&mut self) -> Result<bool> {
+        match self {
+            Self::Tcp(socket) => socket.link_mut().grow_patient(PATIENCE),
+            Self::Tls(_) => Ok(false),
+        }
+    }
+
+    /// See [`TcpSocket::settle`].
+    pub(crate) fn settle(&mut self) {
+        if let Self::Tcp(socket) = self {
+            socket.settle();
         }
     }
 
@@ -40,10 +65,10 @@ impl Stream {
     /// Sends a part of a file without copying it through this program, as far as the system can; `None` where it
     /// cannot, or where the bytes must be encrypted first.
     pub(crate) fn send_file(&mut self, file: &File, offset: u64, count: u64) -> Option<io::Result<usize>> {
-        match self {
-            Self::Tcp(socket) => crate::sys::send_file(socket.handle()?.socket(), file, offset, count),
-            Self::Tls(_) => None,
-        }
+        let Self::Tcp(socket) = self else { return None };
+        // The system has no such call that does not wait in blocking mode.
+        socket.link_mut().lose_patience().ok()?;
+        crate::sys::send_file(socket.handle()?.socket(), file, offset, count)
     }
 
     /// Tells whether a receive that was not filled has taken all that there was.
@@ -65,3 +90,6 @@ impl Stream {
         }
     }
 }
+
+/// How long a receive waits at most before its caller looks at the clock again.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(1);

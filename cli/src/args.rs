@@ -4,12 +4,13 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     arena::{self, ArenaArgs},
+    ftp::{self, FtpArgs},
     http::{self, HttpArgs},
     ip::IpArgs,
 };
 
-/// The socket library sockeye at work: a terminal game over TCP and UDP, transfers over HTTP, and a tour of the
-/// library
+/// The socket library sockeye at work: a terminal game over TCP and UDP, transfers over HTTP and FTP, and a tour
+/// of the library
 #[derive(Debug, Parser)]
 #[command(name = "sockeye", version, propagate_version = true, after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -24,6 +25,9 @@ pub(crate) enum Command {
     /// A small multiplayer game in the terminal: collect gems, bump others
     #[command(long_about = arena::ABOUT)]
     Arena(ArenaArgs),
+    /// Files and folders of FTP servers: get, put, ls, sync and more
+    #[command(long_about = ftp::ABOUT)]
+    Ftp(Box<FtpArgs>),
     /// Transfers over HTTP and HTTPS: downloads, uploads, forms
     #[command(long_about = http::ABOUT)]
     Http(Box<HttpArgs>),
@@ -38,7 +42,8 @@ Examples:
   sockeye arena                          play against seven bots
   sockeye arena --headless --seconds 10  no terminal: bots play and are measured
   sockeye http example.org               the page on standard output
+  sockeye ftp get ftp://host/file        a file from an FTP server
   sockeye ip --public                    where the internet sees this machine
   sockeye tour                           what the library does, with figures
 
-`sockeye arena --help` and `sockeye http --help` tell more.";
+`sockeye arena --help`, `sockeye http --help` and `sockeye ftp --help` tell more.";

@@ -2,9 +2,13 @@
 
 mod arena;
 mod args;
+mod calendar;
+mod ftp;
+mod ftp_server;
 mod http;
 mod ip;
 mod tour;
+mod transfer;
 
 use std::process::ExitCode;
 
@@ -15,6 +19,7 @@ use crate::args::{Args, Command};
 fn main() -> ExitCode {
     match Args::parse().command {
         Command::Arena(args) => arena::run(&args),
+        Command::Ftp(args) => ftp::run(&args),
         Command::Http(args) => http::run(&args),
         Command::Ip(args) => ip::run(&args),
         Command::Tour => tour::run(),

@@ -47,6 +47,13 @@ impl Command {
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
+
+    /// What nobody may see of it, if there is anything.
+    pub(super) fn secret(&self) -> &[u8] {
+        let behind_the_verb = || self.bytes.splitn(2, |byte| *byte == b' ').nth(1);
+        let parameter = if self.is_secret { behind_the_verb() } else { None };
+        parameter.unwrap_or_default().trim_ascii()
+    }
 }
 
 impl fmt::Debug for Command {

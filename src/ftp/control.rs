@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     command::Command,
+    observer::FtpObserver,
     reply::{Reply, ReplyDecoder},
     wire::Wire,
 };
@@ -43,13 +44,16 @@ pub(super) struct Control {
     limit: Option<Duration>,
     asked: Instant,
     preliminary: u32,
+    observer: Option<FtpObserver>,
+    /// Of the last command: a reply may repeat it.
+    secret: Vec<u8>,
     is_broken: bool,
 }
 
 impl Control {
     /// Takes over a plain connection that blocks. The system keeps the limit for most replies, which come with one
     /// system call then.
-    pub(super) fn new(wire: Wire, silence: Option<Duration>) -> Result<Self> {
+    pub(super) fn new(wire: Wire, silence: Option<Duration>, observer: Option<FtpObserver>) -> Result<Self> {
         if let Wire::Plain(handle) = &wire {
             let socket = handle.socket();
             // Zero would be for ever.
@@ -68,6 +72,8 @@ impl Control {
             limit: silence,
             asked: Instant::now(),
             preliminary: 0,
+            observer,
+            secret: Vec::new(),
             is_broken: false,
         })
     }
@@ -119,6 +125,10 @@ impl Control {
 
     fn transmit(&mut self, command: &Command) -> Result<()> {
         self.expect_reply();
+        if let Some(observer) = &self.observer {
+            observer.command(command);
+            self.secret = command.secret().to_vec();
+        }
         self.output.extend_from_slice(command.bytes());
         let sent = self.drain(self.patience);
         self.watched(sent)
@@ -262,6 +272,9 @@ impl Control {
     }
 
     fn counted(&mut self, reply: Reply) -> Result<Reply> {
+        if let Some(observer) = &self.observer {
+            observer.reply(&reply, &self.secret);
+        }
         if is_preliminary(&reply) {
             self.preliminary += 1;
             if self.preliminary > PRELIMINARY_LIMIT {

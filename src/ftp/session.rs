@@ -66,7 +66,7 @@ impl Session {
         };
         let (peer, local) = (address(socket.peer_addr())?, address(socket.local_addr())?);
         let mut session = Self {
-            control: Control::new(Wire::plain(socket), options.silence)?,
+            control: Control::new(Wire::plain(socket), options.silence, options.observer.clone())?,
             options: options.clone(),
             host: host.to_owned(),
             peer,

@@ -46,7 +46,7 @@ pub(super) struct Arriving {
     response: HttpResponse,
     has_head: bool,
     target: Target,
-    decoder: Option<Decoder>,
+    decoder: Option<Box<Decoder>>,
     /// Whether the encoding of a body is for the caller.
     keeps_encoding: bool,
     body_limit: u64,
@@ -90,14 +90,14 @@ impl Arriving {
 
     pub(super) fn begin(
         &mut self,
-        head: &ResponseHead,
+        head: ResponseHead,
         length: Option<u64>,
         hop: &Hop,
         shared: &Shared,
         sink: &mut dyn Sink,
     ) -> Result<()> {
         if let Some(observer) = &shared.options.observer {
-            observer.response(head);
+            observer.response(&head);
         }
         if shared.options.cookies {
             shared.cookies().store(&hop.url, head.fields.get_all("Set-Cookie"), SystemTime::now());
@@ -105,25 +105,26 @@ impl Arriving {
         let follows = shared.options.redirects > 0;
         let is_repeatable = hop.body.is_repeatable();
         self.next = if follows {
-            redirect(head, &hop.url, hop.method, is_repeatable, shared.options.allow_downgrade)?
+            redirect(&head, &hop.url, hop.method, is_repeatable, shared.options.allow_downgrade)?
         } else {
             None
         };
         self.received = 0;
         self.length = length;
         self.decoder = None;
-        self.response.begin(head.clone());
-        self.has_head = true;
-        self.target = if self.next.is_some() {
-            Target::Nowhere
-        } else if head.status.is_success() && sink.begin(head)? {
-            Target::Sink
+        let target = if self.next.is_some() {
+            Ok(Target::Nowhere)
+        } else if head.status.is_success() {
+            sink.begin(&head).map(|takes| if takes { Target::Sink } else { Target::Memory })
         } else {
-            Target::Memory
+            Ok(Target::Memory)
         };
-        if self.target != Target::Nowhere && !self.keeps_encoding && head.status != HttpStatus::PARTIAL_CONTENT {
-            self.decoder = Decoder::for_fields(&head.fields);
+        if self.next.is_none() && !self.keeps_encoding && head.status != HttpStatus::PARTIAL_CONTENT {
+            self.decoder = Decoder::for_fields(&head.fields).map(Box::new);
         }
+        self.response.begin(head);
+        self.has_head = true;
+        self.target = target?;
         match length {
             // Told before it comes; of a compressed one nobody knows yet.
             Some(length) if self.target == Target::Memory && self.decoder.is_none() && length > self.body_limit => {

@@ -2,6 +2,7 @@
 
 use std::{
     io::Write,
+    mem,
     ops::ControlFlow,
     path::Path,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
@@ -285,12 +286,14 @@ impl Http {
         sink: &mut dyn Sink,
         progress: &mut dyn FnMut(HttpProgress) -> ControlFlow<()>,
     ) -> Result<()> {
+        let mut pace = Pace::Straight;
         loop {
-            let advance = work.advance(Pace::Straight, sink)?;
+            let advance = work.advance(mem::replace(&mut pace, Pace::Straight), sink)?;
             if progress(work.progress().beyond(sink.offset())).is_break() {
                 return Err(Error::Cancelled);
             }
             match advance {
+                Advance::Wait(Direction::Read) if work.grow_patient()? => pace = Pace::Patient,
                 Advance::Wait(direction) => {
                     let Some(socket) = work.handle().map(Handle::socket) else { return Err(Error::Disconnected) };
                     // The answer may come before all of the request has gone.
@@ -315,14 +318,11 @@ impl Http {
 }
 
 fn base(host: &str, port: u16) -> Result<Url> {
-    let mut url = if host.contains("://") { Url::parse(host)? } else { Url::parse(&format!("http://{host}"))? };
+    let url = if host.contains("://") { Url::parse(host)? } else { Url::parse(&format!("http://{host}"))? };
     if url.target != "/" {
         return Err(refuse(host, "a host or a URL without a path"));
     }
-    if port != 0 {
-        url.port = port;
-    }
-    Ok(url)
+    Ok(if port == 0 { url } else { url.with_port(port) })
 }
 
 fn go_on(_: HttpProgress) -> ControlFlow<()> {

@@ -1,6 +1,6 @@
 //! The fields of a request, a response or a trailer, in the order in which they stand there.
 
-use std::fmt;
+use std::{fmt, ops::Range};
 
 use crate::error::{Error, Result};
 
@@ -12,17 +12,16 @@ use crate::error::{Error, Result};
 /// `Set-Cookie`.
 #[derive(Clone, Default)]
 pub struct HttpFields {
-    /// The names and values of all fields, one behind the other: two allocations for however many fields.
+    /// The bytes in which the names and values of all fields are: two allocations for however many fields.
     bytes: Vec<u8>,
     fields: Vec<Field>,
 }
 
-/// Where a field stands in the bytes: its name from `start` to `middle`, its value from there to `end`.
-#[derive(Debug, Clone, Copy)]
+/// Where the name and the value of a field stand in the bytes.
+#[derive(Debug, Clone)]
 struct Field {
-    start: usize,
-    middle: usize,
-    end: usize,
+    name: Range<usize>,
+    value: Range<usize>,
 }
 
 impl HttpFields {
@@ -80,17 +79,27 @@ impl HttpFields {
         self.bytes.extend_from_slice(name.as_bytes());
         let middle = self.bytes.len();
         self.bytes.extend_from_slice(value);
-        self.fields.push(Field { start, middle, end: self.bytes.len() });
+        self.fields.push(Field { name: start..middle, value: middle..self.bytes.len() });
     }
 
-    /// Appends a field of a response whose value is continued on further lines (RFC 9112, 5.2: a space takes the
-    /// place of each line end).
-    pub(super) fn push_unfolded(&mut self, name: &str, value: &[u8]) {
-        self.push(name, value);
-        let unfolded = self.fields.last().and_then(|field| self.bytes.get_mut(field.middle..field.end));
-        for byte in unfolded.into_iter().flatten().filter(|byte| matches!(byte, b'\r' | b'\n')) {
-            *byte = b' ';
+    /// The fields that were found in a section of a message, which is kept as it is: one copy for all of them. Where a
+    /// value is continued on further lines, a space takes the place of each line end (RFC 9112, 5.2).
+    pub(super) fn of_section(section: &[u8], found: &[httparse::Header<'_>]) -> Self {
+        let place = |part: &[u8]| {
+            let start = part.as_ptr().addr().saturating_sub(section.as_ptr().addr());
+            start..start + part.len()
+        };
+        let mut bytes = section.to_vec();
+        let mut fields = Vec::with_capacity(found.len());
+        for field in found {
+            let value = place(field.value);
+            if field.value.contains(&b'\n') {
+                let line_ends = bytes.get_mut(value.clone()).into_iter().flatten();
+                line_ends.filter(|byte| matches!(byte, b'\r' | b'\n')).for_each(|byte| *byte = b' ');
+            }
+            fields.push(Field { name: place(field.name.as_bytes()), value });
         }
+        Self { bytes, fields }
     }
 
     /// Puts one field in the place of all of this name: where the first of them stood, or at the end.
@@ -130,16 +139,16 @@ impl HttpFields {
     }
 
     fn has_name(&self, field: &Field, name: &str) -> bool {
-        self.bytes.get(field.start..field.middle).is_some_and(|bytes| bytes.eq_ignore_ascii_case(name.as_bytes()))
+        self.bytes.get(field.name.clone()).is_some_and(|bytes| bytes.eq_ignore_ascii_case(name.as_bytes()))
     }
 
     fn name(&self, field: &Field) -> &str {
-        let bytes = self.bytes.get(field.start..field.middle).unwrap_or_default();
+        let bytes = self.bytes.get(field.name.clone()).unwrap_or_default();
         std::str::from_utf8(bytes).unwrap_or_default()
     }
 
     fn value(&self, field: &Field) -> &[u8] {
-        self.bytes.get(field.middle..field.end).unwrap_or_default()
+        self.bytes.get(field.value.clone()).unwrap_or_default()
     }
 }
 

@@ -27,29 +27,35 @@ pub(super) struct ResponseHead {
     pub(super) fields: HttpFields,
 }
 
-/// Writes the head of a request. Method, target and fields were checked where they were made.
-pub(super) fn encode_request_head<'a>(
-    method: &str,
-    target: &str,
-    version: (u8, u8),
-    fields: impl IntoIterator<Item = (&'a str, &'a [u8])>,
-) -> Vec<u8> {
-    let mut head = Vec::with_capacity(TYPICAL_HEAD);
-    head.extend_from_slice(method.as_bytes());
-    head.push(b' ');
-    head.extend_from_slice(target.as_bytes());
-    head.extend_from_slice(b" HTTP/");
-    head.extend_from_slice(&[b'0' + version.0, b'.', b'0' + version.1]);
-    head.extend_from_slice(b"\r\n");
-    for (name, value) in fields {
+/// The head of a request that is being written. Method, target and fields were checked where they were made.
+pub(super) struct RequestHead(Vec<u8>);
+
+impl RequestHead {
+    pub(super) fn new(method: &str, target: &str, version: (u8, u8)) -> Self {
+        let mut head = Vec::with_capacity(TYPICAL_HEAD + target.len());
+        head.extend_from_slice(method.as_bytes());
+        head.push(b' ');
+        head.extend_from_slice(target.as_bytes());
+        head.extend_from_slice(b" HTTP/");
+        head.extend_from_slice(&[b'0' + version.0, b'.', b'0' + version.1]);
+        head.extend_from_slice(b"\r\n");
+        Self(head)
+    }
+
+    pub(super) fn push(&mut self, name: &str, value: &[u8]) {
         debug_assert!(!value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)), "{name} was not checked");
+        let Self(head) = self;
         head.extend_from_slice(name.as_bytes());
         head.extend_from_slice(b": ");
         head.extend_from_slice(value);
         head.extend_from_slice(b"\r\n");
     }
-    head.extend_from_slice(b"\r\n");
-    head
+
+    pub(super) fn finish(self) -> Vec<u8> {
+        let Self(mut head) = self;
+        head.extend_from_slice(b"\r\n");
+        head
+    }
 }
 
 /// Reads the head of a response; `None` as long as its blank line has not arrived. `scanned` is where the search for
@@ -60,16 +66,18 @@ pub(super) fn parse_head(
     limits: HeadLimits,
 ) -> Result<Option<(usize, ResponseHead)>> {
     check_start(input)?;
+    let allowed = input.get(..limits.bytes).unwrap_or(input);
+    if *scanned == 0
+        && let Ok(Some(parsed)) = parse_some_response(allowed, limits)
+    {
+        return Ok(Some(parsed));
+    }
     // Parsing starts anew each time, so it waits until it can end: else a head in small pieces costs its square.
     let Some(head) = whole_section(input, scanned, limits, Limit::Head)? else { return Ok(None) };
-    let mut few = [const { MaybeUninit::uninit() }; TYPICAL_FIELDS];
-    let parsed = match parse_response(head, &mut few, limits) {
-        Err(Error::TooMany { .. }) if limits.fields > TYPICAL_FIELDS => {
-            parse_response(head, &mut vec![MaybeUninit::uninit(); limits.fields], limits)
-        }
-        parsed => parsed,
-    };
-    Ok(Some((head.len(), parsed?)))
+    match parse_some_response(head, limits)? {
+        Some((length, parsed)) if length == head.len() => Ok(Some((length, parsed))),
+        _ => Err(Error::Malformed { expected: "fields up to a blank line" }),
+    }
 }
 
 /// Reads the trailer fields behind the last chunk, with their blank line, in the same way.
@@ -88,11 +96,7 @@ pub(super) fn parse_trailers(
     let mut headers = vec![httparse::EMPTY_HEADER; limits.fields];
     match httparse::parse_headers(section, &mut headers) {
         Ok(httparse::Status::Complete((length, headers))) if length == section.len() => {
-            let mut fields = HttpFields::with_capacity(headers.len(), section.len());
-            for header in headers {
-                fields.push(header.name, header.value);
-            }
-            Ok(Some((length, fields)))
+            Ok(Some((length, HttpFields::of_section(section, headers))))
         }
         Ok(_) => Err(Error::Malformed { expected: "trailer fields up to a blank line" }),
         Err(error) => Err(explain(error, limits)),
@@ -145,35 +149,41 @@ fn check_limit<'a>(input: &[u8], limits: HeadLimits, what: Limit) -> Result<Opti
     Err(Error::TooLong { what, length: limit + 1, limit })
 }
 
+/// Reads a head if the input holds all of it.
+fn parse_some_response(input: &[u8], limits: HeadLimits) -> Result<Option<(usize, ResponseHead)>> {
+    let mut few = [const { MaybeUninit::uninit() }; TYPICAL_FIELDS];
+    match parse_response(input, &mut few, limits) {
+        Err(Error::TooMany { .. }) if limits.fields > TYPICAL_FIELDS => {
+            parse_response(input, &mut vec![MaybeUninit::uninit(); limits.fields], limits)
+        }
+        parsed => parsed,
+    }
+}
+
 fn parse_response<'b>(
-    head: &'b [u8],
+    input: &'b [u8],
     slots: &mut [MaybeUninit<httparse::Header<'b>>],
     limits: HeadLimits,
-) -> Result<ResponseHead> {
+) -> Result<Option<(usize, ResponseHead)>> {
     let mut config = httparse::ParserConfig::default();
     // RFC 9112, 5.2: a user agent replaces each fold by a space.
     config.allow_obsolete_multiline_headers_in_responses(true);
     let mut response = httparse::Response::new(&mut []);
-    let parsed = config.parse_response_with_uninit_headers(&mut response, head, slots);
-    let parsed = parsed.map_err(|error| explain(error, limits))?;
+    let parsed = config.parse_response_with_uninit_headers(&mut response, input, slots);
+    let httparse::Status::Complete(length) = parsed.map_err(|error| explain(error, limits))? else { return Ok(None) };
+    let head = input.get(..length).unwrap_or(input);
     let (Some(minor), Some(code)) = (response.version, response.code) else {
         return Err(Error::Malformed { expected: "a status line" });
     };
-    if parsed != httparse::Status::Complete(head.len()) {
-        return Err(Error::Malformed { expected: "fields up to a blank line" });
-    }
     if code < 100 {
         return Err(Error::Malformed { expected: "a status from 100 to 999" });
     }
     if response.headers.len() > limits.fields {
         return Err(too_many_fields(limits));
     }
-    let mut fields = HttpFields::with_capacity(response.headers.len(), head.len());
-    for header in response.headers.iter() {
-        fields.push_unfolded(header.name, header.value);
-    }
+    let fields = HttpFields::of_section(head, response.headers);
     let status = HttpStatus::from(code);
-    Ok(ResponseHead { version: (1, minor), status, reason: reason(status, head), fields })
+    Ok(Some((length, ResponseHead { version: (1, minor), status, reason: reason(status, head), fields })))
 }
 
 /// What stands behind the status, in whatever encoding (the parser knows it only in ASCII).

@@ -8,7 +8,7 @@ use super::{
     client::Shared,
     connector::Route,
     fields::HttpFields,
-    head::{HeadLimits, encode_request_head},
+    head::{HeadLimits, RequestHead},
     incoming::Incoming,
     outgoing::Outgoing,
     redirect::Redirect,
@@ -68,7 +68,7 @@ impl Hop {
 
     /// The URL as it may be shown.
     pub(super) fn shown_url(&self) -> Arc<str> {
-        self.url.to_string().into()
+        self.url.shown().into()
     }
 
     /// Opens the body and makes the request ready to be sent.
@@ -104,13 +104,20 @@ impl Hop {
 
     pub(super) fn head(&self, shared: &Shared) -> Vec<u8> {
         let options = &shared.options;
-        let mut fields = HttpFields::with_capacity(self.fields.len() + ADDED_FIELDS, HEAD_SIZE);
+        let whole;
+        let target = if self.route.is_forwarded() {
+            whole = self.url.shown();
+            &whole
+        } else {
+            &self.url.target
+        };
+        let mut head = RequestHead::new(self.method.as_str(), target, self.version);
         let mut add = |name: &str, value: &str| {
             if !self.fields.contains(name) {
-                fields.push(name, value.as_bytes());
+                head.push(name, value.as_bytes());
             }
         };
-        add("Host", &self.url.authority());
+        add("Host", self.url.authority());
         add("User-Agent", &options.user_agent);
         add("Accept", "*/*");
         // A range is one of the bytes that are stored, so they must come as they are.
@@ -136,28 +143,17 @@ impl Hop {
         for (name, value) in self.fields.iter() {
             // How long the body is and where it ends is for the client to say.
             if !name.eq_ignore_ascii_case("Content-Length") && !name.eq_ignore_ascii_case("Transfer-Encoding") {
-                fields.push(name, value);
+                head.push(name, value);
             }
         }
         match self.body.length() {
-            None => fields.push("Transfer-Encoding", b"chunked"),
+            None => head.push("Transfer-Encoding", b"chunked"),
             Some(0) if self.body.is_none() && !self.method.expects_body() => {}
-            Some(length) => fields.push("Content-Length", length.to_string().as_bytes()),
+            Some(length) => head.push("Content-Length", length.to_string().as_bytes()),
         }
-        let whole;
-        let target = if self.route.is_forwarded() {
-            whole = self.url.to_string();
-            &whole
-        } else {
-            &self.url.target
-        };
-        encode_request_head(self.method.as_str(), target, self.version, fields.iter())
+        head.finish()
     }
 }
 
 /// What a head may have: far more than servers send, far less than hurts.
 const LIMITS: HeadLimits = HeadLimits { bytes: 64 * 1024, fields: 128 };
-/// Enough for most heads.
-const HEAD_SIZE: usize = 512;
-/// How many fields the client adds at most.
-const ADDED_FIELDS: usize = 10;

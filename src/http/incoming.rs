@@ -21,7 +21,8 @@ pub(super) struct Incoming {
     limits: HeadLimits,
     phase: Phase,
     interim: u64,
-    head: Option<ResponseHead>,
+    /// Whether the head lets another request follow on the connection.
+    keeps_alive: bool,
     trailers: HttpFields,
     /// Bytes of the body that were given out.
     received: u64,
@@ -38,8 +39,8 @@ pub(super) enum Found<'a> {
     More,
     /// A response that another one follows (RFC 9110, 15.2).
     Interim(ResponseHead),
-    /// The head is there: see [`Incoming::head`].
-    Head,
+    /// The head of the response that counts.
+    Head(ResponseHead),
     /// Bytes of the body, at least one.
     Data(&'a [u8]),
     /// The response is complete.
@@ -64,7 +65,7 @@ impl Incoming {
             limits,
             phase: Phase::Head(0),
             interim: 0,
-            head: None,
+            keeps_alive: false,
             trailers: HttpFields::default(),
             received: 0,
             waiting: 0,
@@ -124,9 +125,9 @@ impl Incoming {
         Ok(())
     }
 
-    /// The head, once it was found.
-    pub(super) fn head(&self) -> Option<&ResponseHead> {
-        self.head.as_ref()
+    /// Tells whether the head was found.
+    pub(super) fn has_head(&self) -> bool {
+        !matches!(self.phase, Phase::Head(_))
     }
 
     /// The fields behind a chunked body, once it has ended.
@@ -157,7 +158,7 @@ impl Incoming {
     /// Tells whether the connection can take another request: the response is complete, the server does not close,
     /// and the next bytes are not of another protocol.
     pub(super) fn can_keep_alive(&self) -> bool {
-        self.is_complete() && !self.closed && self.head.as_ref().is_some_and(|head| framing::keep_alive(head, false))
+        self.is_complete() && !self.closed && self.keeps_alive
     }
 
     fn next_head<'a>(&mut self, input: &[u8]) -> Result<(usize, Found<'a>)> {
@@ -180,8 +181,8 @@ impl Incoming {
             Framing::Chunked => Phase::Chunked(ChunkedDecoder::new(self.limits)),
             Framing::UntilClose => Phase::UntilClose,
         };
-        self.head = Some(head);
-        Ok((consumed, Found::Head))
+        self.keeps_alive = framing::keep_alive(&head, false);
+        Ok((consumed, Found::Head(head)))
     }
 }
 

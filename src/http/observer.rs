@@ -85,7 +85,7 @@ fn push_field(shown: &mut String, name: &str, value: &str) {
 mod tests {
     use std::sync::Mutex;
 
-    use super::{super::head::encode_request_head, *};
+    use super::{super::head::RequestHead, *};
 
     fn observed(tell: impl FnOnce(&HttpObserver)) -> String {
         let heard = Arc::new(Mutex::new(String::new()));
@@ -97,9 +97,11 @@ mod tests {
 
     #[test]
     fn heads_are_heard_without_secrets() {
-        let fields: [(&str, &[u8]); 3] = [("Host", b"a: b"), ("authorization", b"Basic QQ=="), ("Cookie", b"id=1")];
-        let head = encode_request_head("GET", "/a:%20b", (1, 1), fields);
-        let heard = observed(|observer| observer.request(&head));
+        let mut head = RequestHead::new("GET", "/a:%20b", (1, 1));
+        for (name, value) in [("Host", &b"a: b"[..]), ("authorization", b"Basic QQ=="), ("Cookie", b"id=1")] {
+            head.push(name, value);
+        }
+        let heard = observed(|observer| observer.request(&head.finish()));
         assert_eq!(heard, r#"Request("GET /a:%20b HTTP/1.1\nHost: a: b\nauthorization: ...\nCookie: ...")"#);
     }
 }

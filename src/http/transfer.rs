@@ -1,6 +1,7 @@
 //! One request and its response over one connection, as far as each step can go without waiting.
 
 use std::{
+    mem,
     ops::Range,
     time::{Duration, Instant},
 };
@@ -45,7 +46,7 @@ pub(super) struct Transfer {
 #[derive(Debug)]
 pub(super) enum Event<'a> {
     /// The head, and how long the body is going to be if that is known.
-    Head(&'a ResponseHead, Option<u64>),
+    Head(ResponseHead, Option<u64>),
     Data(&'a [u8]),
 }
 
@@ -65,6 +66,8 @@ pub(super) enum Step {
 pub(super) enum Pace {
     /// As far as is cheapest: somebody waits for the end.
     Straight,
+    /// The same, and the first receive waits for the peer: see [`Transfer::grow_patient`].
+    Patient,
     /// So far that a frame of a game can spare the time.
     Frame,
 }
@@ -98,7 +101,7 @@ impl Pace {
     fn begin(self) -> Stride {
         match self {
             // Larger reads gain nothing.
-            Self::Straight => {
+            Self::Straight | Self::Patient => {
                 Stride { size: 256 * 1024, send: usize::MAX, piece: usize::MAX, packed: usize::MAX, until: None }
             }
             Self::Frame => Stride {
@@ -139,10 +142,14 @@ impl Transfer {
 
     /// Goes as far as it can without waiting, and tells what has come.
     pub(super) fn step(&mut self, pace: Pace, on: &mut dyn FnMut(Event<'_>) -> Result<()>) -> Result<Step> {
+        if self.is_reused || self.outgoing.has_more() {
+            self.connection.settle();
+        }
+        let is_patient = pace == Pace::Patient;
         let pace = pace.begin();
         let mut budget = pace.size;
         let mut direction = Direction::Read;
-        let mut has_sent = std::mem::take(&mut self.sent_ahead);
+        let mut has_sent = mem::take(&mut self.sent_ahead);
         while !self.outgoing.is_finished() {
             match self.outgoing.advance(&mut self.connection.stream, pace.send)? {
                 Sent::Some(count) => {
@@ -172,13 +179,14 @@ impl Transfer {
             // The answer cannot be there yet: to ask for it would cost a call.
             return Ok(Step::Wait(Direction::Read));
         }
-        self.receive(pace, direction, on)
+        self.receive(pace, direction, is_patient && direction == Direction::Read, on)
     }
 
     fn receive(
         &mut self,
         pace: Stride,
         direction: Direction,
+        mut may_wait: bool,
         on: &mut dyn FnMut(Event<'_>) -> Result<()>,
     ) -> Result<Step> {
         let before = self.received;
@@ -188,22 +196,29 @@ impl Transfer {
                 Parsed::Enough => return Ok(Step::More),
                 Parsed::End => return Ok(Step::Done),
             }
+            if self.has_received {
+                self.connection.settle();
+            }
             if self.received - before >= LONGEST_STEP {
                 return Ok(Step::More);
             }
             let is_short_the_end = self.connection.stream.short_means_empty();
             self.make_room(pace.size);
-            let Connection { stream, buffer } = &mut self.connection;
+            let Connection { stream, buffer, .. } = &mut self.connection;
             let room = buffer.get_mut(self.unread.end..).unwrap_or_default();
             let length = room.len();
-            match stream.receive(room) {
+            let received = if mem::take(&mut may_wait) { stream.receive_patiently(room) } else { stream.receive(room) };
+            match received {
                 Status::Done(count) => {
                     self.has_received = true;
                     self.received += count as u64;
                     self.unread.end += count;
                     if count < length && is_short_the_end {
                         return Ok(match self.parse(pace, on)? {
-                            Parsed::All => self.wait(direction),
+                            Parsed::All => {
+                                self.connection.settle();
+                                self.wait(direction)
+                            }
                             Parsed::Enough => Step::More,
                             Parsed::End => Step::Done,
                         });
@@ -230,7 +245,7 @@ impl Transfer {
         let mut piece = if self.is_packed { pace.packed } else { pace.piece };
         loop {
             let Range { start, end } = self.unread;
-            let end = if self.incoming.head().is_some() { end.min(start.saturating_add(piece)) } else { end };
+            let end = if self.incoming.has_head() { end.min(start.saturating_add(piece)) } else { end };
             let input = self.connection.buffer.get(start..end).unwrap_or_default();
             let (consumed, found) = self.incoming.next(input)?;
             self.unread.start += consumed;
@@ -244,8 +259,7 @@ impl Transfer {
                         self.outgoing.release();
                     }
                 }
-                Found::Head => {
-                    let Some(head) = self.incoming.head() else { continue };
+                Found::Head(head) => {
                     if head.status.code() >= 300 && !self.outgoing.is_finished() {
                         // The server does not want the rest (RFC 9110 section 10.1.1, RFC 9112 section 9.5).
                         self.outgoing.abandon();
@@ -278,8 +292,9 @@ impl Transfer {
             self.unread = 0..self.unread.len();
         }
         let wanted = match self.incoming.remaining() {
-            Some(left) if left <= FIRST_READ as u64 => FIRST_READ,
-            _ if self.received < FIRST_READ as u64 => FIRST_READ,
+            _ if self.received == 0 => buffer.len().max(FIRST_READ),
+            Some(left) if left <= SECOND_READ as u64 => SECOND_READ,
+            _ if self.received < SECOND_READ as u64 => SECOND_READ,
             _ => most,
         };
         let wanted = wanted.max(self.unread.end + FIRST_READ / 2);
@@ -292,6 +307,13 @@ impl Transfer {
     fn may_hold(&mut self) -> bool {
         let until = *self.held_until.get_or_insert_with(|| Instant::now() + CONTINUE_WAIT);
         Instant::now() < until
+    }
+
+    /// Lets the next step wait for the peer in its receive, which saves the call that asks first; `false` where it cannot,
+    /// or where so little has come that it would cost more than it saves.
+    pub(super) fn grow_patient(&mut self) -> Result<bool> {
+        let pays = self.is_reused || self.received > MUCH;
+        if pays { self.connection.stream.grow_patient() } else { Ok(false) }
     }
 
     /// How long the connection may stay quiet until there is something to do without it.
@@ -350,8 +372,12 @@ impl Transfer {
 const FRAME_SHARE: Duration = Duration::from_micros(250);
 /// A server may send faster than anybody reads: the caller's word and the limits of time count all the same.
 const LONGEST_STEP: u64 = 1024 * 1024;
-/// The first read: enough for most responses.
-const FIRST_READ: usize = 16 * 1024;
+/// After this much it is likely that more comes.
+const MUCH: u64 = 1024 * 1024;
+/// The first read over a connection: enough for many responses. To clear memory takes time, too.
+const FIRST_READ: usize = 4 * 1024;
+/// The next one: enough for most.
+const SECOND_READ: usize = 16 * 1024;
 /// How long a body waits for `100 Continue` (RFC 9110 section 10.1.1 leaves it open).
 const CONTINUE_WAIT: Duration = Duration::from_secs(1);
 

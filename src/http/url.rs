@@ -2,7 +2,7 @@
 
 mod path;
 
-use std::{borrow::Cow, fmt, net::Ipv6Addr};
+use std::{borrow::Cow, fmt, net::Ipv6Addr, sync::Arc};
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
@@ -17,10 +17,12 @@ pub(super) struct Url {
     /// Name and password, decoded.
     pub(super) user: Option<(String, String)>,
     /// In lower case; an IPv6 address without its brackets.
-    pub(super) host: String,
+    pub(super) host: Arc<str>,
     pub(super) port: u16,
     /// Path and query, from the first `/` on, in the ASCII characters that may stand in a request line.
     pub(super) target: String,
+    /// Host and port in one.
+    authority: Arc<str>,
 }
 
 impl Url {
@@ -55,23 +57,25 @@ impl Url {
     /// Puts a path with its query in the place of this one's: unlike a reference, `//a/b` is a path and no host.
     pub(super) fn with_target(&self, target: &str) -> Result<Self> {
         check_characters(target)?;
-        let slash = if target.starts_with('/') { "" } else { "/" };
-        Ok(Self { target: to_target(&format!("{slash}{}", without_fragment(target))), ..self.clone() })
+        let target = without_fragment(target);
+        let target = if target.starts_with('/') { to_target(target) } else { to_target(&format!("/{target}")) };
+        Ok(Self { target, ..self.clone() })
     }
 
-    pub(super) fn default_port(&self) -> u16 {
-        default_port(self.https)
+    /// The same on another port.
+    pub(super) fn with_port(self, port: u16) -> Self {
+        Self { port, authority: host_and_port(self.https, &self.host, port), ..self }
     }
 
     /// Host and port as they stand in a `Host` field: the port only where it is not the scheme's.
-    pub(super) fn authority(&self) -> String {
-        let Self { host, port, .. } = self;
-        let (open, close) = if host.contains(':') { ("[", "]") } else { ("", "") };
-        if *port == self.default_port() {
-            format!("{open}{host}{close}")
-        } else {
-            format!("{open}{host}{close}:{port}")
-        }
+    pub(super) fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// The URL as it may be shown: without the user and the password.
+    pub(super) fn shown(&self) -> String {
+        let scheme = if self.https { "https://" } else { "http://" };
+        [scheme, &self.authority, &self.target].concat()
     }
 
     /// Tells whether both have the same scheme, host and port (RFC 9110, 4.3.1).
@@ -95,14 +99,14 @@ impl Url {
         let host = host.ok_or_else(|| refuse(text, HOST))?;
         let port = parse_port(port, https).ok_or_else(|| refuse(text, "a port from 1 to 65535 behind the host"))?;
         let slash = if target.starts_with('/') { "" } else { "/" };
-        Ok(Self { https, user, host, port, target: to_target(&format!("{slash}{target}")) })
+        let target = to_target(&format!("{slash}{target}"));
+        Ok(Self { https, user, port, target, authority: host_and_port(https, &host, port), host })
     }
 }
 
 impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.https { "https" } else { "http" };
-        write!(f, "{scheme}://{}{}", self.authority(), self.target)
+        f.write_str(&self.shown())
     }
 }
 
@@ -161,16 +165,16 @@ fn parse_user(text: &str, user: &str) -> Result<(String, String)> {
     parts.ok_or_else(|| refuse(text, "a user and a password in percent-encoded UTF-8 in front of the host"))
 }
 
-fn parse_v6(host: &str) -> Option<String> {
-    host.parse::<Ipv6Addr>().ok().map(|address| address.to_string())
+fn parse_v6(host: &str) -> Option<Arc<str>> {
+    host.parse::<Ipv6Addr>().ok().map(|address| address.to_string().into())
 }
 
 /// A name of the domain name system or an IPv4 address: what else RFC 3986 allows, nobody resolves.
-fn parse_name(host: &str) -> Option<String> {
+fn parse_name(host: &str) -> Option<Arc<str>> {
     let is_name = !host.is_empty()
         && host.len() <= HOST_LIMIT
         && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
-    is_name.then(|| host.to_ascii_lowercase())
+    is_name.then(|| host.to_ascii_lowercase().into())
 }
 
 /// What stands behind the host: nothing, a colon, or a colon and digits.
@@ -189,11 +193,31 @@ fn default_port(https: bool) -> u16 {
     if https { 443 } else { 80 }
 }
 
+fn host_and_port(https: bool, host: &str, port: u16) -> Arc<str> {
+    let (open, close) = if host.contains(':') { ("[", "]") } else { ("", "") };
+    let text = if port == default_port(https) {
+        format!("{open}{host}{close}")
+    } else {
+        format!("{open}{host}{close}:{port}")
+    };
+    text.into()
+}
+
 /// The path without dot segments, and everything in the characters of a request line.
 fn to_target(target: &str) -> String {
+    if is_plain(target) {
+        return target.to_owned();
+    }
     let (path, query) = path::split_query(target);
     let path = path::without_dots(path);
     utf8_percent_encode(&path, ENCODED).chain(utf8_percent_encode(query, ENCODED)).collect()
+}
+
+/// Tells whether a target is what it becomes: most are, and are asked for often.
+fn is_plain(target: &str) -> bool {
+    let is_kept = |byte: u8| byte.is_ascii_alphanumeric() || b"/?&=+-_~%,;:@.".contains(&byte);
+    // Only behind a slash a dot may be a segment of its own.
+    target.bytes().all(is_kept) && !target.contains("/.")
 }
 
 /// ASCII that RFC 3986 allows nowhere in a path or a query, and that people write there all the same.

@@ -2,6 +2,8 @@
 //! no `cfg(target_os)`.
 #![allow(unsafe_code)]
 
+#[cfg(feature = "http")]
+mod acknowledge;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[path = "datagram_linux.rs"]
 mod datagram;
@@ -36,6 +38,8 @@ mod segments;
 mod segments;
 mod transfer;
 
+#[cfg(feature = "http")]
+pub(crate) use acknowledge::{acknowledge_at_once, acknowledge_with_data};
 pub(crate) use datagram::{receive_datagram, send_datagram};
 pub(crate) use events::{Events, Readiness};
 #[cfg(any(feature = "ftp", feature = "http"))]
@@ -53,8 +57,10 @@ pub(crate) use private_file::private_file;
 pub(crate) use segments::{MAX_SEGMENTS, is_segmentation_refused, receive_segments, send_segments, set_coalescing};
 #[cfg(feature = "tls")]
 pub(crate) use transfer::send_pieces;
-#[cfg(feature = "ftp")]
+#[cfg(any(feature = "ftp", feature = "http"))]
 pub(crate) use transfer::stop_pacing;
+#[cfg(feature = "http")]
+pub(crate) use transfer::{CAN_DECLINE_TO_WAIT, receive_now, send_now};
 pub(crate) use transfer::{Datagram, accept, allow_rebinding, receive, receive_more, send, send_two, stream_socket};
 
 /// What a single socket is waited for.

@@ -40,7 +40,7 @@ pub(crate) fn stream_socket(domain: Domain, protocol: Option<Protocol>, nonblock
 /// Keeps the system from spacing out what is sent, as its congestion control may do (BBR): between programs of one machine
 /// there is no network to be careful with, and every pause costs a timer. It is too late once the connection is there; a
 /// listener hands it on.
-#[cfg(feature = "ftp")]
+#[cfg(any(feature = "ftp", feature = "http"))]
 pub(crate) fn stop_pacing(socket: &Socket) {
     // It works without it too.
     #[cfg(target_os = "linux")]
@@ -72,14 +72,26 @@ pub(crate) fn allow_rebinding(socket: &Socket) -> io::Result<()> {
 /// Sends what the kernel has room for.
 #[inline]
 pub(crate) fn send(socket: &Socket, data: &[u8]) -> io::Result<usize> {
+    send_with(socket, data, NO_SIGNAL)
+}
+
+/// The same without waiting for room, in whichever mode the socket is; on Windows it must be in non-blocking mode.
+#[cfg(feature = "http")]
+#[inline]
+pub(crate) fn send_now(socket: &Socket, data: &[u8]) -> io::Result<usize> {
+    send_with(socket, data, NO_SIGNAL | NO_WAIT)
+}
+
+#[inline]
+fn send_with(socket: &Socket, data: &[u8], flags: i32) -> io::Result<usize> {
     #[cfg(unix)]
     {
         // SAFETY: the pointer points at memory of the length told, which the kernel only reads.
-        let sent = unsafe { libc::send(socket.as_raw_fd(), data.as_ptr().cast(), data.len(), NO_SIGNAL) };
+        let sent = unsafe { libc::send(socket.as_raw_fd(), data.as_ptr().cast(), data.len(), flags) };
         usize::try_from(sent).map_err(|_| io::Error::last_os_error())
     }
     #[cfg(not(unix))]
-    socket.send_with_flags(data, NO_SIGNAL)
+    socket.send_with_flags(data, flags)
 }
 
 /// Sends two pieces, one behind the other, with one system call.
@@ -95,14 +107,27 @@ pub(crate) fn send_pieces(socket: &Socket, pieces: &[IoSlice<'_>]) -> io::Result
 /// Receives what there is; 0 bytes are the end.
 #[inline]
 pub(crate) fn receive(socket: &Socket, buffer: &mut [u8]) -> io::Result<usize> {
+    receive_with(socket, buffer, 0)
+}
+
+/// The same without waiting for bytes, in whichever mode the socket is; on Windows it must be in non-blocking mode.
+#[cfg(feature = "http")]
+#[inline]
+pub(crate) fn receive_now(socket: &Socket, buffer: &mut [u8]) -> io::Result<usize> {
+    receive_with(socket, buffer, NO_WAIT)
+}
+
+#[inline]
+fn receive_with(socket: &Socket, buffer: &mut [u8], flags: i32) -> io::Result<usize> {
     #[cfg(unix)]
     {
         // SAFETY: the pointer points at memory of the length told, which the kernel may write.
-        let received = unsafe { libc::recv(socket.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len(), 0) };
+        let received = unsafe { libc::recv(socket.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len(), flags) };
         usize::try_from(received).map_err(|_| io::Error::last_os_error())
     }
     #[cfg(not(unix))]
     {
+        let _ = flags;
         let mut socket = socket;
         io::Read::read(&mut socket, buffer)
     }
@@ -121,11 +146,19 @@ pub(crate) fn receive_more(socket: &Socket, buffer: &mut Vec<u8>, room: usize) -
 
 /// Apple systems have the socket option `SO_NOSIGPIPE` instead, which `socket2` sets; Windows has no such signal.
 #[cfg(all(unix, not(target_vendor = "apple")))]
-const NO_SIGNAL: libc::c_int = libc::MSG_NOSIGNAL;
+const NO_SIGNAL: i32 = libc::MSG_NOSIGNAL;
 #[cfg(not(all(unix, not(target_vendor = "apple"))))]
 const NO_SIGNAL: i32 = 0;
 
-#[cfg(all(test, feature = "ftp", target_os = "linux"))]
+/// Whether a socket in blocking mode can be asked for what takes no waiting.
+#[cfg(feature = "http")]
+pub(crate) const CAN_DECLINE_TO_WAIT: bool = cfg!(unix);
+#[cfg(all(feature = "http", unix))]
+const NO_WAIT: i32 = libc::MSG_DONTWAIT;
+#[cfg(all(feature = "http", not(unix)))]
+const NO_WAIT: i32 = 0;
+
+#[cfg(all(test, any(feature = "ftp", feature = "http"), target_os = "linux"))]
 mod tests {
     use std::net::Ipv4Addr;
 

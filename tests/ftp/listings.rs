@@ -126,3 +126,26 @@ fn a_folder_that_looks_like_an_option_is_none() {
     assert_eq!(ftp.entries("-R").unwrap()[0].name, "a");
     script.join();
 }
+
+/// vsftpd answers so.
+#[test]
+fn an_empty_list_of_a_folder_that_is_not_there_is_a_refusal() {
+    let (mut ftp, script) = play_to(FtpOptions::default(), |peer| {
+        peer.answer("FEAT", "502 what\r\n");
+        let _unused = peer.passive();
+        peer.answer("MLSD gone", "500 what\r\n");
+        for answer in ["550 no such folder\r\n", "250 there\r\n"] {
+            lists(peer, "LIST gone", "");
+            peer.answer("PWD", "257 \"/home\"\r\n");
+            peer.answer("CWD gone", answer);
+        }
+        peer.answer("CWD /home", "250 back\r\n");
+        // The working folder is there.
+        lists(peer, "LIST", "");
+    });
+    let refused = ftp.entries("gone").unwrap_err();
+    assert_eq!(refused.to_string(), "the peer answered 550 no such folder");
+    assert_eq!(ftp.entries("gone").unwrap(), []);
+    assert_eq!(ftp.entries("").unwrap(), []);
+    script.join();
+}

@@ -280,12 +280,15 @@ fn trailers_have_the_limits_of_heads() {
 
 #[test]
 fn a_request_is_written_as_the_rfc_shows_it() {
-    let fields = [("Host", &b"example.com:8080"[..]), ("Accept", b"*/*"), ("X-Empty", b"")];
+    let mut head = RequestHead::new("GET", "/a?b", (1, 1));
+    for (name, value) in [("Host", &b"example.com:8080"[..]), ("Accept", b"*/*"), ("X-Empty", b"")] {
+        head.push(name, value);
+    }
     assert_eq!(
-        String::from_utf8(encode_request_head("GET", "/a?b", (1, 1), fields)).unwrap(),
+        String::from_utf8(head.finish()).unwrap(),
         "GET /a?b HTTP/1.1\r\nHost: example.com:8080\r\nAccept: */*\r\nX-Empty: \r\n\r\n"
     );
-    assert_eq!(encode_request_head("OPTIONS", "*", (1, 0), []), b"OPTIONS * HTTP/1.0\r\n\r\n");
+    assert_eq!(RequestHead::new("OPTIONS", "*", (1, 0)).finish(), b"OPTIONS * HTTP/1.0\r\n\r\n");
 }
 
 proptest! {

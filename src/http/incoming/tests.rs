@@ -1,7 +1,6 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::http::status::HttpStatus;
 
 mod golden;
 
@@ -32,8 +31,7 @@ fn tell(method: &'static str, input: &[u8], limits: HeadLimits, cuts: &[usize]) 
                     match found {
                         Found::More => break,
                         Found::Interim(head) => told.interim.push(head.status.code()),
-                        Found::Head => {
-                            let head = incoming.head().unwrap();
+                        Found::Head(head) => {
                             told.status = Some(head.status.code());
                             told.fields = texts(&head.fields);
                         }
@@ -234,7 +232,7 @@ fn any_amount_may_pass_at_once() {
     let head = b"HTTP/1.1 200 OK\r\nContent-Length: 3000001\r\n\r\n";
     let mut incoming = Incoming::new("GET", HeadLimits::default());
     assert_eq!(incoming.remaining(), None);
-    assert!(matches!(incoming.next(head).unwrap(), (count, Found::Head) if count == head.len()));
+    assert!(matches!(incoming.next(head).unwrap(), (count, Found::Head(_)) if count == head.len()));
     assert_eq!(incoming.remaining(), Some(3_000_001));
     let body = vec![7; 3_000_000];
     let (count, found) = incoming.next(&body).unwrap();
@@ -246,7 +244,7 @@ fn any_amount_may_pass_at_once() {
     assert!(matches!(incoming.next(b"y").unwrap(), (0, Found::End)));
     assert!(matches!(incoming.next(b"y").unwrap(), (0, Found::End)));
     assert_eq!(incoming.remaining(), Some(0));
-    assert_eq!(incoming.head().unwrap().status, HttpStatus::OK);
+    assert!(incoming.has_head());
     assert!(incoming.trailers().is_empty());
 }
 
@@ -254,7 +252,7 @@ fn any_amount_may_pass_at_once() {
 fn a_close_behind_a_complete_response_changes_nothing_but_the_connection() {
     let mut incoming = Incoming::new("GET", HeadLimits::default());
     let response = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-    assert!(matches!(incoming.next(response).unwrap(), (_, Found::Head)));
+    assert!(matches!(incoming.next(response).unwrap(), (_, Found::Head(_))));
     assert!(incoming.can_keep_alive());
     incoming.ended().unwrap();
     incoming.ended().unwrap();

@@ -1,18 +1,20 @@
-//! A file that has not got its name yet, and Ctrl-C, which must not leave it behind.
+//! Files that have not got their names yet, which no end of the program may leave behind.
 
 use std::{
     fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
     process,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::SystemTime,
 };
-
-use super::failure::Failure;
 
 /// A file beside the one that it is going to replace; it goes away unless it is finished.
 #[derive(Debug)]
-pub(super) struct Unfinished {
+pub(crate) struct Unfinished {
     file: File,
     temporary: PathBuf,
     path: PathBuf,
@@ -20,12 +22,12 @@ pub(super) struct Unfinished {
 
 impl Unfinished {
     /// Makes one beside the file at `path`, which may be there or not.
-    pub(super) fn beside(path: &Path) -> io::Result<Self> {
+    pub(crate) fn beside(path: &Path) -> io::Result<Self> {
         let mut pending = pending();
-        for number in 0..TRIES {
-            let mut temporary = path.as_os_str().to_owned();
-            temporary.push(format!(".{}-{number}.part", process::id()));
-            let temporary = PathBuf::from(temporary);
+        for _ in 0..TRIES {
+            // Not a longer name than that of the file: that one may be as long as names can be.
+            let number = COUNT.fetch_add(1, Ordering::Relaxed);
+            let temporary = path.with_file_name(format!(".sockeye-{}-{number}.part", process::id()));
             match File::create_new(&temporary) {
                 Ok(file) => {
                     pending.push(temporary.clone());
@@ -39,8 +41,13 @@ impl Unfinished {
         Err(io::ErrorKind::AlreadyExists.into())
     }
 
+    /// Says when its content was changed last, instead of now.
+    pub(crate) fn set_modified(&self, time: SystemTime) -> io::Result<()> {
+        self.file.set_modified(time)
+    }
+
     /// Puts it in the place of what is there.
-    pub(super) fn finish(self) -> io::Result<()> {
+    pub(crate) fn finish(self) -> io::Result<()> {
         let mut pending = pending();
         fs::rename(&self.temporary, &self.path)?;
         pending.retain(|path| *path != self.temporary);
@@ -69,18 +76,14 @@ impl Drop for Unfinished {
     }
 }
 
-/// Lets Ctrl-C, a request to terminate and a closed terminal end the program at once, after `before`.
-pub(super) fn clean_up_on_signals(before: impl Fn() + Send + 'static) -> Result<(), Failure> {
-    ctrlc::set_handler(move || {
-        // Held to the end: a file that is being finished has its name already, or gets none.
-        let pending = pending();
-        for path in pending.iter() {
-            _ = fs::remove_file(path);
-        }
-        before();
-        process::exit(Failure::Interrupted.report().into());
-    })
-    .map_err(|error| Failure::Signals(error.to_string()))
+/// Removes the files that have not got their name; none is made or finished as long as the result is held.
+pub(super) fn remove_all() -> impl Drop {
+    let pending = pending();
+    for path in pending.iter() {
+        // There is nobody to tell.
+        _ = fs::remove_file(path);
+    }
+    pending
 }
 
 fn pending() -> MutexGuard<'static, Vec<PathBuf>> {
@@ -89,5 +92,6 @@ fn pending() -> MutexGuard<'static, Vec<PathBuf>> {
 
 /// The files that are to be removed if the program ends now.
 static PENDING: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+static COUNT: AtomicU32 = AtomicU32::new(0);
 /// How often another name is tried.
 const TRIES: u32 = 16;

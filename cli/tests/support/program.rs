@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::PATIENCE;
+use super::{PATIENCE, PROGRAM};
 
 /// What a run came to.
 #[derive(Debug)]
@@ -29,10 +29,11 @@ pub(crate) struct Running {
 /// A folder of a test's own.
 pub(crate) struct Folder(PathBuf);
 
-/// Makes the command, in an environment that names no proxy.
-pub(crate) fn http(arguments: &[&str]) -> Command {
+/// Makes the command, in an environment that names no proxy, and no password.
+pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sockeye"));
-    command.arg("http").args(arguments).stdin(Stdio::null());
+    command.arg(PROGRAM).args(arguments).stdin(Stdio::null());
+    command.env("HOME", env!("CARGO_TARGET_TMPDIR")).env_remove("SOCKEYE_FTP_PASSWORD");
     for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
         command.env_remove(name).env_remove(name.to_uppercase());
     }
@@ -41,12 +42,12 @@ pub(crate) fn http(arguments: &[&str]) -> Command {
 
 /// Runs the program to its end.
 pub(crate) fn run(arguments: &[&str]) -> Outcome {
-    Running::start(&mut http(arguments)).end()
+    Running::start(&mut command(arguments)).end()
 }
 
 /// Runs the program with something on its standard input.
 pub(crate) fn run_with_input(arguments: &[&str], input: &[u8]) -> Outcome {
-    let mut running = Running::start(http(arguments).stdin(Stdio::piped()));
+    let mut running = Running::start(command(arguments).stdin(Stdio::piped()));
     running.child.stdin.take().unwrap().write_all(input).unwrap();
     running.end()
 }
@@ -63,7 +64,8 @@ impl Outcome {
     #[track_caller]
     pub(crate) fn failure(self, code: i32) -> String {
         assert_eq!((self.code, self.stdout.as_slice()), (Some(code), &[][..]), "{}", self.stderr);
-        let reason = self.stderr.strip_prefix("sockeye: http: ").unwrap_or_else(|| panic!("{:?}", self.stderr));
+        let reason =
+            self.stderr.strip_prefix(&format!("sockeye: {PROGRAM}: ")).unwrap_or_else(|| panic!("{:?}", self.stderr));
         assert_eq!(reason.matches('\n').count(), 1, "{reason}");
         reason.trim_end().to_owned()
     }
@@ -104,7 +106,7 @@ impl Drop for Running {
 
 impl Folder {
     pub(crate) fn new(test: &str) -> Self {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("http").join(test);
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(PROGRAM).join(test);
         if path.exists() {
             fs::remove_dir_all(&path).unwrap();
         }
