@@ -83,6 +83,8 @@ void ftpGet(const std::string& address);
 // at both ends.
 void ftpDownload(const std::string& url, const std::string& path);
 void ftpUpload(const std::string& url, const std::string& path);
+// The 1,000 files of a folder.
+void ftpFiles(const std::string& url, const std::string& path);
 
 // Prints `heap resident`: the bytes that `count` connected sockets grew this process by.
 void memory(std::size_t count);

@@ -58,6 +58,15 @@ void ftpDownload(const std::string& url, const std::string& path)
     expect(ftp.download(parsed.path, folderOf(path), sf::Ftp::Binary).isOk(), "the download failed");
 }
 
+void ftpFiles(const std::string& url, const std::string& path)
+{
+    const Url parsed = parse(url);
+    sf::Ftp ftp;
+    open(ftp, parsed.address);
+    for (unsigned name = 0; name < 1000; ++name)
+        expect(ftp.download(parsed.path + "/" + std::to_string(name), path, sf::Ftp::Binary).isOk(), "a download failed");
+}
+
 void ftpUpload(const std::string& url, const std::string& path)
 {
     const Url parsed = parse(url);

@@ -76,8 +76,13 @@ int main(int argc, char** argv)
         ftpUpload(argv[2], argv[3]);
         return 0;
     }
+    if (argc == 4 && std::strcmp(argv[1], "ftp-files") == 0)
+    {
+        ftpFiles(argv[2], argv[3]);
+        return 0;
+    }
     expect(argc == 2, "usage: NAME | http-new ADDRESS | ftp-get ADDRESS | ftp-download URL PATH | ftp-upload URL PATH | "
-                      "memory COUNT");
+                      "ftp-files URL PATH | memory COUNT");
     const auto round = rounds.find(argv[1]);
     expect(round != rounds.end(), "no round of this name");
     pin(Core::Main);

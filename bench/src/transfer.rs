@@ -99,7 +99,7 @@ pub const TRANSFERS: &[Transfer] = &[
         name: "ftp-files",
         title: "FTP, 1,000 files of 1 KiB, one session",
         kind: Kind::FtpFiles,
-        rivals: &[Program::Lftp, Program::Curl],
+        rivals: &[Program::Std, Program::Curl, Program::Lftp, Program::Suppaftp, Program::Sfml],
     },
     Transfer {
         name: "ftp-tree",

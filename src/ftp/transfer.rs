@@ -262,7 +262,16 @@ impl Transfer {
                 self.step = Step::EndSession;
                 Ok(None)
             }
-            Ok(Moved::End) => self.no_more_data(session),
+            Ok(Moved::End) => {
+                let advance = self.no_more_data(session);
+                // The server goes on while the last bytes are written.
+                if let Cargo::Down(sink) = cargo
+                    && let Err(failure) = self.mover.finish(*sink)
+                {
+                    self.failure = Some(failure);
+                }
+                advance
+            }
             Err(Failure::Here(error)) => self.give_up(session, error).map(|()| None),
             Err(Failure::There(error)) => self.data_failed(session, error),
         }

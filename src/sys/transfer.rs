@@ -170,3 +170,24 @@ pub(crate) const CAN_DECLINE_TO_WAIT: bool = cfg!(unix);
 const NO_WAIT: i32 = libc::MSG_DONTWAIT;
 #[cfg(all(feature = "http", not(unix)))]
 const NO_WAIT: i32 = 0;
+
+#[cfg(all(test, any(feature = "ftp", feature = "http"), target_os = "linux"))]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    #[test]
+    fn what_is_not_paced_has_another_congestion_control_and_a_listener_hands_it_on() {
+        let name = |socket: &Socket| socket.tcp_congestion().unwrap().split(|byte| *byte == 0).next().unwrap().to_vec();
+        let listener = stream_socket(Domain::IPV4, Some(Protocol::TCP), false).unwrap();
+        stop_pacing(&listener);
+        assert_eq!(name(&listener), b"reno");
+        listener.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
+        listener.listen(1).unwrap();
+        let socket = stream_socket(Domain::IPV4, Some(Protocol::TCP), false).unwrap();
+        socket.connect(&listener.local_addr().unwrap()).unwrap();
+        let (accepted, _) = accept(&listener, false).unwrap();
+        assert_eq!(name(&accepted), b"reno");
+    }
+}

@@ -12,6 +12,7 @@ use sockeye::{FtpEntryKind, FtpTransferOptions, Http, HttpRequest, Resume};
 use crate::contestant::expect;
 use crate::contestant::ftp::{OurFtp, RawFtp, Session, Suppaftp};
 use crate::contestant::http::options;
+use crate::server::vsftpd::FILES;
 use crate::{Result, sys};
 
 pub fn run(transfer: &str, program: &str, url: &str, path: &str) -> Result<()> {
@@ -22,7 +23,9 @@ pub fn run(transfer: &str, program: &str, url: &str, path: &str) -> Result<()> {
         ("ftp-download" | "ftp-upload", "ours") => ftp::<OurFtp>(transfer, url, path),
         ("ftp-download" | "ftp-upload", "std, by hand") => ftp::<RawFtp<false>>(transfer, url, path),
         ("ftp-download" | "ftp-upload", "suppaftp") => ftp::<Suppaftp>(transfer, url, path),
-        ("ftp-files", "ours") => ftp_files(url, path),
+        ("ftp-files", "ours") => ftp_folder(url, path),
+        ("ftp-files", "std, by hand") => ftp_files::<RawFtp<false>>(url, path),
+        ("ftp-files", "suppaftp") => ftp_files::<Suppaftp>(url, path),
         ("ftp-tree", "ours") => ftp_tree(url, path),
         _ => Err("no such transfer".into()),
     }
@@ -47,7 +50,14 @@ fn ftp<S: Session>(transfer: &str, url: &str, path: &Path) -> Result<()> {
     if transfer == "ftp-download" { session.download(remote, path) } else { session.upload(path, remote) }
 }
 
-fn ftp_files(url: &str, path: &Path) -> Result<()> {
+/// Of those that cannot take a folder: they are told the names.
+fn ftp_files<S: Session>(url: &str, path: &Path) -> Result<()> {
+    let (server, remote) = parse(url)?;
+    let mut session = S::open(server)?;
+    (0..FILES).try_for_each(|name| session.download(&format!("{remote}/{name}"), &path.join(name.to_string())))
+}
+
+fn ftp_folder(url: &str, path: &Path) -> Result<()> {
     let (server, remote) = parse(url)?;
     let mut session = OurFtp::open(server)?;
     let options = FtpTransferOptions::default();

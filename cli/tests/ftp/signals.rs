@@ -57,7 +57,8 @@ fn an_interrupted_tree_leaves_whole_files_alone() {
     let here = folder.path("here");
     let running = Running::start(&mut command(&["get", "-r", "-P", "4", &server.url("many"), &here]));
     let count = || std::fs::read_dir(&here).map_or(0, Iterator::count);
-    eventually(|| (count() >= 20).then_some(()));
+    // Up to four of them are not whole, and will go.
+    eventually(|| (count() >= 24).then_some(()));
     running.interrupt();
     assert_eq!(running.end().failure(130), "interrupted");
     let found = names(std::path::Path::new(&here));
