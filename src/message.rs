@@ -6,7 +6,7 @@ mod framing;
 mod incoming;
 
 #[cfg(fuzzing)]
-pub mod fuzzing;
+pub(crate) mod fuzzing;
 
 pub use connection::Connection;
 pub use framing::{Framing, LineEnding, LineOptions, LineText};
