@@ -95,7 +95,7 @@ impl Connection {
         if unanswered >= MOST_UNANSWERED {
             let mut attempt = self.stream.mode().begin();
             self.read_answers(&mut attempt)
-        } else if unanswered % MANY_UNANSWERED == 0 {
+        } else if unanswered.is_multiple_of(MANY_UNANSWERED) {
             match self.in_mode(AT_ONCE, Self::read_answers)? {
                 Err(Error::NotReady) => Ok(()),
                 result => result,
