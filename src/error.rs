@@ -217,8 +217,6 @@ pub enum Limit {
     Line,
     /// The pattern of an endpoint.
     Pattern,
-    /// Messages that the peer has not said `OK` to (tinyproto).
-    Unanswered,
     /// Values inside one another, in what Python has pickled.
     Nesting,
     /// Values of a pickle.

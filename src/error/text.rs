@@ -75,7 +75,6 @@ impl fmt::Display for Limit {
             Self::Message => "a message",
             Self::Line => "a line",
             Self::Pattern => "a pattern",
-            Self::Unanswered => "messages without an answer",
             Self::Nesting => "values inside one another",
             Self::Values => "values of a pickle",
             Self::Decoded => "a decoded pickle",

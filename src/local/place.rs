@@ -25,6 +25,17 @@ pub(super) struct Place {
 
 impl Place {
     pub(super) fn open(path: &Path, permissions: u32, mode: Mode) -> Result<Self> {
+        // Another one that starts at the same time may take the file for a stale one before this one listens.
+        for _ in 0..ATTEMPTS {
+            let place = Self::bind(path, permissions, mode)?;
+            if place.file.is_none() || place.file == SocketFile::at(path) {
+                return Ok(place);
+            }
+        }
+        Err(Error::AddressInUse(io::ErrorKind::AddrInUse.into()))
+    }
+
+    fn bind(path: &Path, permissions: u32, mode: Mode) -> Result<Self> {
         let address = address(path)?;
         let socket = open(false)?;
         sys::restrict_unbound(&socket, permissions).map_err(Error::from_os)?;
@@ -63,24 +74,24 @@ fn bind_error(path: &Path, error: io::Error) -> Error {
 
 /// Removes the file that a listener of this user has left behind when it was killed; tells whether the path is free.
 ///
-/// Only a connect tells whether somebody listens. What it found may have been replaced by the time it is removed, so the
-/// file is moved away first, which nobody can come between, and looked at then.
+/// Only a connect tells whether somebody listens. What it found may have been replaced by the time it is removed, or may
+/// have begun to listen: so the file is moved away first, which nobody can come between, and looked at again.
 fn clear_stale(path: &Path) -> bool {
     let Some(stale) = SocketFile::own_at(path).filter(|_| is_refused(path)) else { return false };
     static COUNT: AtomicUsize = AtomicUsize::new(0);
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".stale-{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
-    let aside = PathBuf::from(name);
-    if aside.symlink_metadata().is_ok() || fs::rename(path, &aside).is_err() {
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    // A short name, since a connect has to reach it.
+    let aside = path.with_file_name(format!(".{:x}-{count:x}", process::id()));
+    if address(&aside).is_err() || aside.symlink_metadata().is_ok() || fs::rename(path, &aside).is_err() {
         return false;
     }
-    let is_the_same = SocketFile::at(&aside) == Some(stale);
-    if !is_the_same {
+    let was_stale = SocketFile::at(&aside) == Some(stale) && is_refused(&aside);
+    if !was_stale {
         // Another program was faster, and this is its file. A link takes no path where anything is.
         let _ = fs::hard_link(&aside, path);
     }
     let _ = fs::remove_file(&aside);
-    is_the_same
+    was_stale
 }
 
 /// Tells whether nobody listens at a path; a listener whose queue is full is somebody.
@@ -92,5 +103,7 @@ fn is_refused(path: &Path) -> bool {
     matches!(connect(), Err(Error::Refused(_)))
 }
 
+/// How often a listener binds that loses its file to others.
+const ATTEMPTS: usize = 4;
 /// The system cuts it to its own maximum.
 const BACKLOG: i32 = i32::MAX;
