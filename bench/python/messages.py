@@ -13,9 +13,10 @@ from multiprocessing import connection
 
 # As src/sys.rs: a contestant that hangs ends.
 LIFETIME_IN_SECONDS = 120
+BURST = 64
 
 
-def serve(body):
+def serve(body, step=1):
     rate = None
     for line in sys.stdin:
         signal.alarm(LIFETIME_IN_SECONDS)
@@ -24,11 +25,12 @@ def serve(body):
         if word == "for":
             length = int(value) / 1e3
             if rate is None:
-                operations = 1
+                operations = step
                 while (elapsed := timed(body, operations)) < length:
                     operations *= 2
                 rate = operations / elapsed
             operations = max(1, int(rate * length))
+        operations += -operations % step
         elapsed = timed(body, operations)
         rate = operations / elapsed
         print(operations, round(elapsed * 1e9), flush=True)
@@ -65,6 +67,22 @@ def both_ends(family, size):
     serve(body)
 
 
+def bursts(size):
+    near, far = pair("tcp")
+    data = bytes(size)
+
+    def body(operations):
+        for _ in range(-(-operations // BURST)):
+            for _ in range(BURST):
+                near.send_bytes(data)
+            for _ in range(BURST):
+                far.send_bytes(far.recv_bytes())
+            for _ in range(BURST):
+                near.recv_bytes()
+
+    serve(body, BURST)
+
+
 def echo(port):
     far = connection.Client(("127.0.0.1", port))
     try:
@@ -94,6 +112,8 @@ kind, value = sys.argv[1:]
 signal.alarm(LIFETIME_IN_SECONDS)
 if kind == "echo":
     echo(int(value))
+elif kind == "bursts":
+    bursts(int(value))
 elif kind == "beside":
     beside(int(value))
 else:

@@ -488,6 +488,13 @@ pub const MESSAGE_BENCHMARKS: &[Benchmark] = &[
         contestants: &[here("ours", messages::tcp::<BULK>), here("Python's pair", messages::python_tcp::<BULK>)],
     },
     Benchmark {
+        name: "message-echo-bursts",
+        title: "echo of messages, 16 B, TCP, bursts of 64",
+        unit: Unit::Each("echoes"),
+        threads: Threads::One,
+        contestants: &[here("ours", messages::tcp_bursts), here("Python's pair", messages::python_tcp_bursts)],
+    },
+    Benchmark {
         name: "message-echo-local",
         title: "echo of messages, 16 B, local socket",
         unit: Unit::Each("echoes"),

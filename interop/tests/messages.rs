@@ -61,7 +61,7 @@ impl Python {
     fn connect(self, peer: &mut Peer, address: &str, key: Option<&str>) -> Connection {
         let place = peer.perform(&format!("listen {address} {}", key_word(key)));
         peer.tell("accept");
-        let connection = Client::connect_with(&endpoint(&place), our_key(key).as_ref(), self.client_options());
+        let connection = Client::connect_with(&endpoint(&place), our_key(key).as_ref(), &self.client_options());
         let mut connection = connection.into_result().unwrap();
         assert_eq!(peer.answer(), "done");
         connection.set_timeout(Some(DEADLINE)).unwrap();
@@ -171,7 +171,7 @@ fn a_wrong_key_is_told_to_both_sides() {
                 let place = peer.perform(&format!("listen {address} {}", key_word(Some(theirs))));
                 peer.tell("accept");
                 let status =
-                    Client::connect_with(&endpoint(&place), our_key(Some(ours)).as_ref(), python.client_options());
+                    Client::connect_with(&endpoint(&place), our_key(Some(ours)).as_ref(), &python.client_options());
                 assert_eq!(why(status), AuthError::Rejected);
                 assert_eq!(peer.answer(), "authentication digest received was wrong");
 
@@ -201,7 +201,7 @@ fn an_old_python_is_refused_unless_it_is_asked_for() {
 
     let place = peer.perform(&format!("listen 0 {}", key_word(Some(KEY))));
     peer.tell("accept");
-    let status = Client::connect_with(&endpoint(&place), our_key(Some(KEY)).as_ref(), NEW.client_options());
+    let status = Client::connect_with(&endpoint(&place), our_key(Some(KEY)).as_ref(), &NEW.client_options());
     assert_eq!(why(status), AuthError::WeakAlgorithm);
     assert_eq!(peer.answer(), "disconnected");
 }

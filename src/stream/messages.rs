@@ -74,9 +74,9 @@ impl Stream {
         with_link!(self, link => link.receive_behind(attempt, buffer, room))
     }
 
-    /// Puts bytes behind those that wait to be sent, also while it connects.
-    pub(crate) fn queue_bytes(&mut self, bytes: &[u8]) -> Result<()> {
-        with_link!(self, link => link.queue_bytes(bytes))
+    /// Puts two pieces behind what waits to be sent, also while it connects.
+    pub(crate) fn queue_bytes(&mut self, first: &[u8], second: &[u8]) -> Result<()> {
+        with_link!(self, link => link.queue_bytes(first, second))
     }
 
     /// Takes the bytes that came with packets and that nobody has taken.

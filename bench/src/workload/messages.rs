@@ -13,6 +13,8 @@ use crate::sys::{self, Core};
 
 /// The size where Python waits for acknowledgements.
 const STALLING: usize = 32 * 1024;
+const SMALL: usize = 16;
+const BURST: u64 = 64;
 
 /// A message there and back over TCP, both ends ours.
 pub fn tcp<const SIZE: usize>(session: Session) -> Result<()> {
@@ -26,12 +28,7 @@ pub fn local<const SIZE: usize>(session: Session) -> Result<()> {
 }
 
 fn echo<const SIZE: usize>(session: Session, endpoint: &Endpoint) -> Result<()> {
-    let mut listener = Listener::bind(endpoint, None)?;
-    let address = listener.address()?;
-    let client = thread::spawn(move || Client::connect(&address, None).into_result());
-    let mut far = listener.accept().into_result()?;
-    let mut near = client.join().map_err(|_| "the client panicked")??;
-    drop(listener);
+    let (mut near, mut far) = pair(endpoint)?;
     let (data, mut received) = (vec![7; SIZE], vec![0; SIZE]);
     session.serve(1, |operations| {
         for _ in 0..operations {
@@ -42,6 +39,43 @@ fn echo<const SIZE: usize>(session: Session, endpoint: &Endpoint) -> Result<()> 
         }
         Ok(())
     })
+}
+
+fn pair(endpoint: &Endpoint) -> Result<(Connection, Connection)> {
+    let mut listener = Listener::bind(endpoint, None)?;
+    let address = listener.address()?;
+    let client = thread::spawn(move || Client::connect(&address, None).into_result());
+    let far = listener.accept().into_result()?;
+    let near = client.join().map_err(|_| "the client panicked")??;
+    Ok((near, far))
+}
+
+/// Bursts of 64 messages there and back: all are sent, then all are answered, then all are received.
+pub fn tcp_bursts(session: Session) -> Result<()> {
+    let (mut near, mut far) = pair(&Endpoint::parse("127.0.0.1:0")?)?;
+    let (data, mut received) = ([7; SMALL], [0; SMALL]);
+    session.serve(BURST, |operations| {
+        for _ in 0..operations / BURST {
+            for _ in 0..BURST {
+                near.queue(&data).into_result()?;
+            }
+            near.flush().into_result()?;
+            for _ in 0..BURST {
+                let count = far.receive_into(&mut received).into_result()?;
+                far.queue(received.get(..count).unwrap_or_default()).into_result()?;
+            }
+            far.flush().into_result()?;
+            for _ in 0..BURST {
+                near.receive_into(&mut received).into_result()?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// The same by Python.
+pub fn python_tcp_bursts(_session: Session) -> Result<()> {
+    become_python("bursts", SMALL)
 }
 
 /// Both ends Python's own, in a process that takes this one's place.

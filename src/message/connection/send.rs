@@ -47,6 +47,51 @@ impl Connection {
         Ok(())
     }
 
+    /// Puts a message into the outbox without a system call, to send many at once with [`flush`](Self::flush).
+    ///
+    /// `NotReady` when the outbox is over its limit: flush, then try again. Works while the connection is being made. The
+    /// errors are those of [`send`](Self::send).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(unix)] {
+    /// use sockeye::{Connection, Framing, LocalSocket};
+    ///
+    /// let (left, right) = LocalSocket::pair()?;
+    /// let mut left = Connection::new(left, Framing::Multiprocessing);
+    /// let mut right = Connection::new(right, Framing::Multiprocessing);
+    /// for word in ["up", "down", "fire"] {
+    ///     left.queue(word.as_bytes()).into_result()?;
+    /// }
+    /// left.flush().into_result()?;
+    /// assert_eq!(right.receive().into_result()?, b"up");
+    /// # }
+    /// # Ok::<(), sockeye::Error>(())
+    /// ```
+    pub fn queue(&mut self, message: &[u8]) -> Status {
+        self.try_queue(message).into()
+    }
+
+    fn try_queue(&mut self, message: &[u8]) -> Result<()> {
+        let pieces = self.incoming.codec().encode(message)?;
+        if self.incoming.codec().unanswered() >= MANY_UNANSWERED {
+            self.take_answers()?;
+        }
+        // Answers that are due go in front, as with a send.
+        if let Some(answers) = self.incoming.codec_mut().answers()
+            && !answers.is_empty()
+        {
+            self.stream.queue_bytes(answers, &[])?;
+            answers.clear();
+        }
+        let (first, second) = if pieces.tail.is_empty() { (pieces.head(), message) } else { (message, pieces.tail) };
+        self.stream.queue_bytes(first, second)?;
+        self.incoming.codec_mut().sent();
+        self.acknowledgements = Acknowledgements::Carried;
+        Ok(())
+    }
+
     /// Sends what is in the outbox: `Done` when it is empty, `NotReady` when the system had no room for all.
     ///
     /// In blocking mode it waits until the outbox is empty, at most for the [`timeout`](Self::timeout).
@@ -80,7 +125,7 @@ impl Connection {
     pub(super) fn send_answers_at_once(&mut self) -> Result<()> {
         match self.incoming.codec_mut().answers() {
             Some(answers) if !answers.is_empty() => {
-                self.stream.queue_bytes(answers)?;
+                self.stream.queue_bytes(answers, &[])?;
                 answers.clear();
                 self.acknowledgements = Acknowledgements::Carried;
                 self.in_mode(AT_ONCE, |connection, _| connection.stream.flush().into_result())?
