@@ -41,6 +41,7 @@
 //! - [`Http`]: [`HttpRequest`] in, [`HttpResponse`] out, waiting or, with an [`HttpExchange`], not.
 //! - [`Ftp`]: files of a server, listed, downloaded, uploaded and resumed, waiting or, with an [`FtpTransfer`], not.
 //! - [`Connection`]: messages over any of them, in a [`Framing`]; the framings of Python programs and of netcat too.
+//! - [`EventLoop`]: many of them and their listeners in one thread, as events or through a [`Handler`].
 //! - [`Endpoint`]: where to listen and to connect, as one text: `host:port`, `/path`, `service|pattern`.
 //! - [`Status`] and [`Error`]: what happened, and why.
 //!
@@ -71,7 +72,7 @@
 //!
 //! - `http`, on by default: [`Http`] and what belongs to it, `IpAddress::public_address`.
 //! - `ftp`: [`Ftp`].
-//! - `messages`, on by default: [`Connection`], [`Endpoint`].
+//! - `messages`, on by default: [`Connection`], [`Endpoint`], [`EventLoop`].
 //! - `tls`, on by default: encryption. Without it [`TlsSocket`] and its configuration are there and answer with an error
 //!   that names the feature.
 //! - `public-ip`: `IpAddress::public_address_via_public_ip`, through the crate of that name and the runtime it needs.
@@ -85,6 +86,8 @@ mod bytes;
 #[cfg(feature = "messages")]
 mod endpoint;
 mod error;
+#[cfg(feature = "messages")]
+mod event_loop;
 #[cfg(feature = "ftp")]
 mod ftp;
 #[cfg(feature = "http")]
@@ -112,6 +115,11 @@ mod udp;
 #[cfg(feature = "messages")]
 pub use endpoint::{Endpoint, ServicePattern};
 pub use error::{Error, ErrorKind, Limit, Phase, Result, TlsError};
+#[cfg(feature = "messages")]
+pub use event_loop::{
+    CloseReason, ConnectOptions, ConnectionId, ConnectionOptions, EventLoop, EventLoopOptions, Handler, HookResult,
+    ListenOptions, ListenerId, LoopCounters, LoopEvent, LoopHandle, LoopThread, Reading, TimerId,
+};
 #[cfg(feature = "ftp")]
 pub use ftp::{
     Append, Ftp, FtpDataMode, FtpDirectoryResponse, FtpEbcdic, FtpEncoding, FtpEntry, FtpEntryKind, FtpFeatures,

@@ -3,7 +3,11 @@
 use std::{mem, time::Duration};
 
 use super::{Connection, Phase};
-use crate::{error::Error, message::incoming::Look, status::Status};
+use crate::{
+    error::Error,
+    message::{framing::Framing, incoming::Look},
+    status::Status,
+};
 
 impl Connection {
     /// Ends a pending connect, a handshake and the greeting of the framing, as far as that takes no waiting.
@@ -53,7 +57,7 @@ impl Connection {
     /// connection, and the peer may lose what was sent last. A peer that never stops is not waited for.
     pub(crate) fn close_gently(&mut self) {
         if self.stream.shutdown_send().is_done() {
-            self.set_framing(crate::message::Framing::Raw);
+            self.set_framing(Framing::Raw);
             for _ in 0..MOST_DISCARDED {
                 if !self.receive().is_done() {
                     break;
