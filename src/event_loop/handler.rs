@@ -87,8 +87,9 @@ impl EventLoop {
     ///
     /// # Errors
     ///
-    /// The first error of [`started`](Handler::started), [`tick`](Handler::tick) and [`stopping`](Handler::stopping);
-    /// the connections stay then, and `run` can be called again.
+    /// The first error of a hook that belongs to no connection: [`started`](Handler::started), [`tick`](Handler::tick),
+    /// [`stopping`](Handler::stopping), and [`event`](Handler::event) for timers and failed accepts. The connections stay
+    /// then, and `run` can be called again.
     pub fn run<H: Handler + ?Sized>(&mut self, handler: &mut H) -> Result<()> {
         self.run_and_tell(handler, || {})
     }
@@ -102,7 +103,7 @@ impl EventLoop {
         loop {
             let left = next_tick.map(|at| at.saturating_duration_since(Instant::now()));
             while let Some(event) = self.poll(left)? {
-                self.dispatch(handler, event);
+                self.dispatch(handler, event)?;
             }
             if next_tick.is_some_and(|at| at <= Instant::now()) {
                 handler.tick(self).map_err(own)?;
@@ -119,7 +120,7 @@ impl EventLoop {
         }
     }
 
-    fn dispatch<H: Handler + ?Sized>(&mut self, handler: &mut H, event: LoopEvent) {
+    fn dispatch<H: Handler + ?Sized>(&mut self, handler: &mut H, event: LoopEvent) -> Result<()> {
         match event {
             LoopEvent::Message { id, message } => {
                 self.guard(id, |event_loop| handler.message(event_loop, id, message));
@@ -133,10 +134,10 @@ impl EventLoop {
                 self.guard(id, |event_loop| handler.event(event_loop, event));
             }
             LoopEvent::Timer { .. } | LoopEvent::AcceptFailed { .. } => {
-                // It belongs to no connection that could end.
-                let _ = catch_unwind(AssertUnwindSafe(|| handler.event(self, event)));
+                handler.event(self, event).map_err(own)?;
             }
         }
+        Ok(())
     }
 
     /// Ends a connection whose hook fails.

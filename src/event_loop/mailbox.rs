@@ -130,11 +130,11 @@ impl EventLoop {
         self.mailbox.0.clone()
     }
 
-    /// Does what other threads want.
-    pub(super) fn obey(&mut self) {
+    /// Does what other threads want; tells whether they wanted anything.
+    pub(super) fn obey(&mut self) -> bool {
         let mut shared = self.mailbox.0.lock();
         if shared.commands.is_empty() {
-            return;
+            return false;
         }
         shared.bytes = 0;
         let commands = mem::take(&mut shared.commands);
@@ -155,6 +155,7 @@ impl EventLoop {
             }
         }
         self.flush_queued();
+        true
     }
 }
 

@@ -66,6 +66,7 @@ impl EventLoop {
         let event = self.next_event();
         if event.is_none() {
             self.round = None;
+            self.flush_queued();
         }
         Ok(event)
     }
@@ -87,18 +88,16 @@ impl EventLoop {
                     (None, left) => left,
                 },
             };
-            let before = self.now;
-            let is_ready = self.selector.wait(until)?;
+            self.selector.wait(until)?;
             self.now = Instant::now();
             self.collect();
-            self.obey();
+            let was_told = self.obey();
             self.expire_all();
-            let was_woken = !is_ready && until.is_none_or(|until| self.now.saturating_duration_since(before) < until);
             let is_over = match limit {
                 Some(limit) if limit.is_zero() => true,
                 _ => deadline.has_passed(),
             };
-            if is_over || was_woken || !self.events.is_empty() || !self.ready.is_empty() || self.is_shut_down() {
+            if is_over || was_told || !self.events.is_empty() || !self.ready.is_empty() || self.is_shut_down() {
                 break;
             }
         }
@@ -113,13 +112,13 @@ impl EventLoop {
             let Some(token) = tokens.get(&key.number()) else { continue };
             if let Token::Connection(id) = token {
                 let Some(slot) = slots.get_mut(id) else { continue };
-                let was = slot.line;
-                slot.line = if readable { Line::ToRead } else { Line::ToWrite };
+                let line = if readable { Line::ToRead } else { Line::ToWrite };
                 if readable && slot.is_open() {
                     slot.active = *now;
                 }
+                let was = slot.line;
+                slot.line = was.max(line);
                 if was != Line::Out {
-                    slot.line = if was == Line::ToRead { was } else { slot.line };
                     continue;
                 }
                 slot.turn = TURN;

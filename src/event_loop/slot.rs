@@ -56,7 +56,7 @@ pub(super) enum Stage {
 }
 
 /// Whether a connection stands in the line of those that are served.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Line {
     Out,
     /// Only to write.

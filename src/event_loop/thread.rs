@@ -60,8 +60,10 @@ impl EventLoop {
         let handle = self.handle();
         let (sender, receiver) = mpsc::channel();
         let body = move || {
-            // Nobody listens any more when the thread that waits for it has died.
-            let result = self.run_and_tell(&mut handler, || drop(sender.send(())));
+            let result = self.run_and_tell(&mut handler, || {
+                // Nobody listens any more when the thread that waits for it has died.
+                let _ = sender.send(());
+            });
             (handler, result)
         };
         let thread = thread::Builder::new().name("sockeye loop".to_owned()).spawn(body).map_err(Error::from_os)?;
