@@ -56,7 +56,7 @@ fn bad_peers_do_not_slow_the_good_ones_down() {
     let mut endless = rig.peer();
     let running = rig.event_loop.spawn(Echo).unwrap();
     rate(&mut peers, TIME / 2);
-    let before = rate(&mut peers, TIME);
+    let before = (0..3).map(|_| rate(&mut peers, TIME / 2)).fold(0.0, f64::max);
 
     write(&mut deaf, b"much\n");
     let is_over = Arc::new(AtomicBool::new(false));
@@ -67,7 +67,8 @@ fn bad_peers_do_not_slow_the_good_ones_down() {
             std::thread::park_timeout(Duration::from_millis(50));
         }
     });
-    let during = rate(&mut peers, TIME);
+    // Other programs share the machine: the best of some.
+    let during = (0..3).map(|_| rate(&mut peers, TIME / 2)).fold(0.0, f64::max);
 
     // And one that never stops, which costs what a busy peer costs, and a core of this test besides.
     let over = Arc::clone(&is_over);
