@@ -43,6 +43,7 @@
 //! - [`Connection`]: messages over any of them, in a [`Framing`]; the framings of Python programs and of netcat too.
 //! - [`Listener`] and [`Client`]: connections that carry messages, with an [`AuthKey`] on both sides or without, to
 //!   programs of this crate and to `multiprocessing.connection` of Python; [`pickle`] for what it sends as objects.
+//! - [`EventLoop`]: many of them and their listeners in one thread, as events or through a [`Handler`].
 //! - [`Endpoint`]: where to listen and to connect, as one text: `host:port`, `/path`, `service|pattern`.
 //! - [`Status`] and [`Error`]: what happened, and why.
 //!
@@ -73,7 +74,7 @@
 //!
 //! - `http`, on by default: [`Http`] and what belongs to it, `IpAddress::public_address`.
 //! - `ftp`: [`Ftp`].
-//! - `messages`, on by default: [`Connection`], [`Endpoint`], [`Listener`], [`Client`].
+//! - `messages`, on by default: [`Connection`], [`Endpoint`], [`Listener`], [`Client`], [`EventLoop`].
 //! - `auth`: keys for them. Without it [`AuthKey`] is there and cannot be made.
 //! - `pickle`: plain values to and from Python. Without it [`pickle`] is there and answers with an error that names it.
 //! - `serde`: `Connection::send_object` and `receive_object`, for values of any type.
@@ -90,6 +91,8 @@ mod bytes;
 #[cfg(feature = "messages")]
 mod endpoint;
 mod error;
+#[cfg(feature = "messages")]
+mod event_loop;
 #[cfg(feature = "ftp")]
 mod ftp;
 #[cfg(feature = "http")]
@@ -117,6 +120,11 @@ mod udp;
 #[cfg(feature = "messages")]
 pub use endpoint::{Endpoint, ServicePattern};
 pub use error::{AuthError, Error, ErrorKind, Limit, Phase, Result, TlsError};
+#[cfg(feature = "messages")]
+pub use event_loop::{
+    CloseReason, ConnectOptions, ConnectionId, ConnectionOptions, EventLoop, EventLoopOptions, Handler, HookResult,
+    ListenOptions, ListenerId, LoopCounters, LoopEvent, LoopHandle, LoopThread, Reading, TimerId,
+};
 #[cfg(feature = "ftp")]
 pub use ftp::{
     Append, Ftp, FtpDataMode, FtpDirectoryResponse, FtpEbcdic, FtpEncoding, FtpEntry, FtpEntryKind, FtpFeatures,

@@ -22,6 +22,7 @@ const RANKS: &[&[&str]] = &[
     &["selector"],
     &["stream"],
     &["ftp", "http", "message"],
+    &["event_loop"],
     &["public_address"],
 ];
 

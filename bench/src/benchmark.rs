@@ -543,6 +543,15 @@ pub const MEMORY_BENCHMARKS: &[MemoryBenchmark] = &[
             held("message-io", memory::watched_message_io),
         ],
     },
+    MemoryBenchmark {
+        name: "memory-loop",
+        title: "connected idle connection of an event loop",
+        contestants: &[
+            held("ours", memory::loop_ours),
+            held("message-io", memory::watched_message_io),
+            held("epoll", memory::watched_epoll),
+        ],
+    },
 ];
 
 impl Unit {

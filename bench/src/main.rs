@@ -5,6 +5,7 @@ mod arguments;
 mod benchmark;
 mod calls;
 mod contestant;
+mod crowd;
 mod launch;
 mod report;
 mod rounds;
@@ -64,6 +65,9 @@ fn run(command: Command) -> Result<()> {
             enter_round()?;
             workload::memory::hold_peers(port, count)
         }
+        Command::Crowd => crowd::print(),
+        Command::CrowdServer { contestant } => crowd::serve(&contestant),
+        Command::LinesServer => crowd::serve_lines(),
         Command::Help => {
             print!("{}", arguments::HELP);
             Ok(())

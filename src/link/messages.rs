@@ -19,8 +19,8 @@ impl<W: Wire> Link<W> {
             .map_err(Error::from_transfer)
     }
 
-    /// Takes charge of two pieces without a system call, also while the link is connecting; of both or of neither.
-    pub(crate) fn queue_bytes(&mut self, first: &[u8], second: &[u8]) -> Result<()> {
+    /// Takes charge of bytes without a system call, also while the link is connecting.
+    pub(crate) fn queue_whole(&mut self, first: &[u8], second: &[u8]) -> Result<()> {
         if matches!(self.state, State::Closed) {
             return Err(Error::Disconnected);
         }

@@ -121,6 +121,14 @@ impl Codec {
         }
     }
 
+    /// Whether the peer has said what comes before its first message.
+    pub(super) fn is_greeted(&self) -> bool {
+        match &self.kind {
+            Kind::Tiny(tiny) => tiny.is_greeted(),
+            _ => true,
+        }
+    }
+
     /// How many messages the peer has still to answer.
     pub(super) fn unanswered(&self) -> u32 {
         match &self.kind {

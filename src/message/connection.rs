@@ -1,5 +1,6 @@
 //! A connection that carries messages.
 
+mod looped;
 mod receive;
 mod send;
 mod surface;

@@ -74,9 +74,14 @@ impl Stream {
         with_link!(self, link => link.receive_behind(attempt, buffer, room))
     }
 
-    /// Puts two pieces behind what waits to be sent, also while it connects.
-    pub(crate) fn queue_bytes(&mut self, first: &[u8], second: &[u8]) -> Result<()> {
-        with_link!(self, link => link.queue_bytes(first, second))
+    /// Puts bytes behind those that wait to be sent, also while it connects.
+    pub(crate) fn queue_whole(&mut self, first: &[u8], second: &[u8]) -> Result<()> {
+        with_link!(self, link => link.queue_whole(first, second))
+    }
+
+    /// Ends a pending connect and a handshake, if they can be ended now.
+    pub(crate) fn handshake(&mut self) -> crate::status::Status {
+        with_link!(self, link => link.handshake())
     }
 
     /// Takes the bytes that came with packets and that nobody has taken.

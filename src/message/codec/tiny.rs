@@ -36,6 +36,10 @@ impl Tiny {
         &mut self.answers
     }
 
+    pub(super) fn is_greeted(&self) -> bool {
+        self.peer == Peer::Greeted
+    }
+
     pub(super) fn unanswered(&self) -> u32 {
         self.unanswered
     }

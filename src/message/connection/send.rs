@@ -6,6 +6,7 @@ use crate::{
     message::incoming::Look,
     mode::{Attempt, Mode},
     status::Status,
+    stream::Stream,
 };
 
 impl Connection {
@@ -23,34 +24,13 @@ impl Connection {
     /// A peer of [`Framing::Tiny`](crate::Framing::Tiny) answers each message. The answers are taken by receives, and by
     /// sends when there are many; `NotReady`, or waiting, when 4096 are due.
     pub fn send(&mut self, message: &[u8]) -> Status {
-        self.try_send(message).into()
-    }
-
-    #[inline]
-    fn try_send(&mut self, message: &[u8]) -> Result<()> {
-        let pieces = self.incoming.codec().encode(message)?;
-        if self.incoming.codec().unanswered() >= MANY_UNANSWERED {
-            self.take_answers()?;
-        }
-        let codec = self.incoming.codec_mut();
-        match codec.answers() {
-            _ if !pieces.tail.is_empty() => self.stream.send_whole(message, pieces.tail)?,
-            Some(answers) if !answers.is_empty() => {
-                let head = [answers, pieces.head()].concat();
-                self.stream.send_whole(&head, message)?;
-                answers.clear();
-            }
-            _ => self.stream.send_whole(pieces.head(), message)?,
-        }
-        self.incoming.codec_mut().sent();
-        self.acknowledgements = Acknowledgements::Carried;
-        Ok(())
+        self.try_send(message, Stream::send_whole).into()
     }
 
     /// Puts a message into the outbox without a system call, to send many at once with [`flush`](Self::flush).
     ///
-    /// `NotReady` when the outbox is over its limit: flush, then try again. Works while the connection is being made. The
-    /// errors are those of [`send`](Self::send).
+    /// `NotReady` when the outbox is over its limit: flush, then try again. Everything else is as for
+    /// [`send`](Self::send).
     ///
     /// # Examples
     ///
@@ -59,34 +39,37 @@ impl Connection {
     /// use sockeye::{Connection, Framing, LocalSocket};
     ///
     /// let (left, right) = LocalSocket::pair()?;
-    /// let mut left = Connection::new(left, Framing::Multiprocessing);
-    /// let mut right = Connection::new(right, Framing::Multiprocessing);
-    /// for word in ["up", "down", "fire"] {
-    ///     left.queue(word.as_bytes()).into_result()?;
-    /// }
+    /// let mut left = Connection::new(left, Framing::lines());
+    /// let mut right = Connection::new(right, Framing::lines());
+    /// left.queue(b"spawn").into_result()?;
+    /// left.queue(b"swim").into_result()?;
+    /// assert_eq!(left.pending_bytes(), 11);
     /// left.flush().into_result()?;
-    /// assert_eq!(right.receive().into_result()?, b"up");
+    /// assert_eq!(right.receive().done().as_deref(), Some(&b"spawn"[..]));
+    /// assert_eq!(right.receive().done().as_deref(), Some(&b"swim"[..]));
     /// # }
     /// # Ok::<(), sockeye::Error>(())
     /// ```
     pub fn queue(&mut self, message: &[u8]) -> Status {
-        self.try_queue(message).into()
+        self.try_send(message, Stream::queue_whole).into()
     }
 
-    fn try_queue(&mut self, message: &[u8]) -> Result<()> {
+    #[inline]
+    fn try_send(&mut self, message: &[u8], pass: impl Fn(&mut Stream, &[u8], &[u8]) -> Result<()>) -> Result<()> {
         let pieces = self.incoming.codec().encode(message)?;
         if self.incoming.codec().unanswered() >= MANY_UNANSWERED {
             self.take_answers()?;
         }
-        // Answers that are due go in front, as with a send.
-        if let Some(answers) = self.incoming.codec_mut().answers()
-            && !answers.is_empty()
-        {
-            self.stream.queue_bytes(answers, &[])?;
-            answers.clear();
+        let codec = self.incoming.codec_mut();
+        match codec.answers() {
+            _ if !pieces.tail.is_empty() => pass(&mut self.stream, message, pieces.tail)?,
+            Some(answers) if !answers.is_empty() => {
+                let head = [answers, pieces.head()].concat();
+                pass(&mut self.stream, &head, message)?;
+                answers.clear();
+            }
+            _ => pass(&mut self.stream, pieces.head(), message)?,
         }
-        let (first, second) = if pieces.tail.is_empty() { (pieces.head(), message) } else { (message, pieces.tail) };
-        self.stream.queue_bytes(first, second)?;
         self.incoming.codec_mut().sent();
         self.acknowledgements = Acknowledgements::Carried;
         Ok(())
@@ -125,7 +108,7 @@ impl Connection {
     pub(super) fn send_answers_at_once(&mut self) -> Result<()> {
         match self.incoming.codec_mut().answers() {
             Some(answers) if !answers.is_empty() => {
-                self.stream.queue_bytes(answers, &[])?;
+                self.stream.queue_whole(answers, &[])?;
                 answers.clear();
                 self.acknowledgements = Acknowledgements::Carried;
                 self.in_mode(AT_ONCE, |connection, _| connection.stream.flush().into_result())?
