@@ -1,11 +1,13 @@
 //! The one error of the crate, sorted by who is at fault.
 
+mod auth;
 mod kind;
 mod text;
 mod tls;
 
 use std::{error, io, path::Path, time::Duration};
 
+pub use auth::AuthError;
 pub use kind::ErrorKind;
 pub use tls::TlsError;
 
@@ -106,6 +108,8 @@ pub enum Error {
     /// Both ends of a tinyproto connection sent a message at the same time, which that protocol cannot tell apart from
     /// an answer.
     Collision,
+    /// The peer has not shown that it knows the key, or does not believe that we do.
+    Authentication(AuthError),
 
     // A limit.
     /// A message was larger than the buffer for it. Nothing is lost: the message is here.
@@ -215,6 +219,12 @@ pub enum Limit {
     Pattern,
     /// Messages that the peer has not said `OK` to (tinyproto).
     Unanswered,
+    /// Values inside one another, in what Python has pickled.
+    Nesting,
+    /// Values of a pickle.
+    Values,
+    /// A pickle that is decoded, in memory.
+    Decoded,
 }
 
 /// Which operation a deadline was for.
@@ -229,6 +239,8 @@ pub enum Phase {
     Proxy,
     /// Securing a connection.
     Handshake,
+    /// Showing one another that both know the key.
+    Authentication,
     /// A whole request with its response.
     Exchange,
     /// A time in which the peer sent nothing and took nothing.
@@ -337,6 +349,7 @@ impl From<Error> for io::Error {
             | Error::BufferTooShort { .. }
             | Error::TooLong { .. }
             | Error::TooMany { .. } => io::ErrorKind::InvalidData,
+            Error::Authentication(_) => io::ErrorKind::PermissionDenied,
             Error::PeerRefused { .. } | Error::Cancelled => io::ErrorKind::Other,
         };
         Self::new(kind, error)

@@ -111,7 +111,7 @@ mod udp;
 
 #[cfg(feature = "messages")]
 pub use endpoint::{Endpoint, ServicePattern};
-pub use error::{Error, ErrorKind, Limit, Phase, Result, TlsError};
+pub use error::{AuthError, Error, ErrorKind, Limit, Phase, Result, TlsError};
 #[cfg(feature = "ftp")]
 pub use ftp::{
     Append, Ftp, FtpDataMode, FtpDirectoryResponse, FtpEbcdic, FtpEncoding, FtpEntry, FtpEntryKind, FtpFeatures,
@@ -126,7 +126,10 @@ pub use http::{
 pub use ip::IpAddress;
 pub use local::{LocalListener, LocalSocket, PeerCredentials};
 #[cfg(feature = "messages")]
-pub use message::{Connection, Framing, LineEnding, LineOptions, LineText};
+pub use message::{
+    AuthKey, AuthLevel, Client, ClientOptions, Connection, Framing, LineEnding, LineOptions, LineText, Listener,
+    ListenerOptions, pickle,
+};
 pub use packet::{Packet, PacketValue};
 #[cfg(feature = "http")]
 pub use public_address::{DnsRecord, PublicAddressProvider};
@@ -152,6 +155,10 @@ pub mod fuzzing {
     pub use crate::http::fuzzing::*;
     #[cfg(feature = "messages")]
     pub use crate::message::fuzzing::messages;
+    #[cfg(feature = "auth")]
+    pub use crate::message::handshake;
+    #[cfg(feature = "pickle")]
+    pub use crate::message::plain_pickle;
     #[cfg(feature = "http")]
     pub use crate::public_address::fuzzing::{dns_answer, dns_query, stun_answer};
     #[cfg(feature = "tls")]

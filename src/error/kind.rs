@@ -38,6 +38,8 @@ pub enum ErrorKind {
     Collision,
     /// [`Error::BufferTooShort`]
     BufferTooShort,
+    /// [`Error::Authentication`]
+    Authentication,
     /// [`Error::TooLong`], [`Error::TooMany`]
     TooLong,
     /// [`Error::NotBound`]
@@ -79,6 +81,7 @@ impl Error {
             Self::Tls(_) => ErrorKind::Tls,
             Self::Collision => ErrorKind::Collision,
             Self::BufferTooShort { .. } => ErrorKind::BufferTooShort,
+            Self::Authentication(_) => ErrorKind::Authentication,
             Self::TooLong { .. } | Self::TooMany { .. } => ErrorKind::TooLong,
             Self::NotBound => ErrorKind::NotBound,
             Self::NotOpen => ErrorKind::NotOpen,

@@ -36,6 +36,7 @@ impl fmt::Display for Error {
             Self::BufferTooShort { capacity, message } => {
                 write!(f, "a message of {} bytes did not fit into a buffer of {capacity}", message.len())
             }
+            Self::Authentication(error) => write!(f, "{error}"),
             Self::TooMany { what, limit } => write!(f, "more than {limit} of {what}"),
             Self::TooLong { what, length, limit } => {
                 write!(f, "{what} of {length} bytes is longer than the limit of {limit}")
@@ -75,6 +76,9 @@ impl fmt::Display for Limit {
             Self::Line => "a line",
             Self::Pattern => "a pattern",
             Self::Unanswered => "messages without an answer",
+            Self::Nesting => "values inside one another",
+            Self::Values => "values of a pickle",
+            Self::Decoded => "a decoded pickle",
         })
     }
 }
@@ -86,6 +90,7 @@ impl fmt::Display for Phase {
             Self::Connect => "the connect",
             Self::Proxy => "the answer of the proxy",
             Self::Handshake => "the TLS handshake",
+            Self::Authentication => "the authentication",
             Self::Exchange => "the exchange",
             Self::Silence => "the peer's silence",
             Self::PublicAddress => "the search for the public address",

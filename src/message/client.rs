@@ -1,0 +1,236 @@
+//! Clients for messages, as Python's `multiprocessing.connection` has them.
+
+use std::time::Duration;
+
+use super::{
+    auth::{AuthKey, AuthLevel, Role},
+    connection::Connection,
+    framing::Framing,
+    opening::Opening,
+};
+use crate::{
+    endpoint::Endpoint,
+    error::{Error, Result},
+    ip::IpAddress,
+    local::LocalSocket,
+    mode::Mode,
+    selector::{Selectable, sealed},
+    status::Status,
+    stream::Stream,
+    sys::{Handle, Watch},
+    tcp::TcpSocket,
+    tls::{TlsClient, TlsSocket},
+};
+
+/// A connection to a [`Listener`](crate::Listener) on its way: to sockeye's, or to
+/// `multiprocessing.connection.Listener` of Python.
+///
+/// [`connect`](Self::connect) waits for it. [`begin`](Self::begin) does not, and [`poll`](Self::poll) takes it on; a
+/// selector tells when to call it.
+///
+/// # Examples
+///
+/// ```
+/// use sockeye::{Client, ClientOptions, Endpoint, Listener, Status};
+///
+/// let mut listener = Listener::bind(&Endpoint::parse("0")?, None)?;
+/// listener.set_blocking(false)?;
+/// let mut client = Client::begin(&listener.address()?, None, ClientOptions::default())?;
+/// let (mut ours, mut theirs) = (None, None);
+/// while ours.is_none() || theirs.is_none() {
+///     // Once for each frame of a game.
+///     theirs = theirs.or(listener.accept().done());
+///     if ours.is_none() {
+///         match client.poll() {
+///             Status::Done(connection) => ours = Some(connection),
+///             Status::NotReady => {}
+///             other => panic!("{other:?}"),
+///         }
+///     }
+/// }
+/// # Ok::<(), sockeye::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Client {
+    /// The attempt; `None` once it has ended.
+    opening: Option<Opening>,
+    /// Other addresses of the host, the next one last.
+    addresses: Vec<IpAddress>,
+    port: u16,
+    key: Option<AuthKey>,
+    options: ClientOptions,
+}
+
+/// What a [`Client`] asks of a listener, and how long it waits for it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ClientOptions {
+    /// The weakest proof of the key that is given and accepted; SHA-256 unless set.
+    pub least: AuthLevel,
+    /// How long one address may take to answer; 5 s unless set.
+    pub connect_limit: Duration,
+    /// How long the handshake may take, all of it; 5 s unless set. [`Client::begin`] counts the connecting in.
+    pub handshake_limit: Duration,
+    /// Encrypts the connection; with a listener that does not, there is none. Not for local sockets.
+    pub tls: Option<TlsClient>,
+    /// The name that the listener has to prove with TLS; the host of the endpoint unless set, `localhost` without one.
+    pub tls_name: Option<String>,
+}
+
+impl Default for ClientOptions {
+    fn default() -> Self {
+        let limit = Duration::from_secs(5);
+        Self { least: AuthLevel::default(), connect_limit: limit, handshake_limit: limit, tls: None, tls_name: None }
+    }
+}
+
+impl Client {
+    /// Connects to a listener and shows it the key, if there is one; both within the limits of [`ClientOptions`].
+    ///
+    /// The connection blocks and has [`Framing::Multiprocessing`]. A key has to be on both sides or on neither.
+    ///
+    /// `Error` has the kind `Authentication` when the keys differ, or when the listener offers too little; `Refused`,
+    /// `Unreachable`, `TimedOut` and the others of [`Connection::connect`]. `Disconnected` when the listener has gone in
+    /// between, as one of Python does that finds its own reason not to go on.
+    pub fn connect(endpoint: &Endpoint, key: Option<&AuthKey>) -> Status<Connection> {
+        Self::connect_with(endpoint, key, ClientOptions::default())
+    }
+
+    /// The same with options.
+    pub fn connect_with(endpoint: &Endpoint, key: Option<&AuthKey>, options: ClientOptions) -> Status<Connection> {
+        let connected = || {
+            let connection = Connection::connect(endpoint, Framing::Raw, Some(options.connect_limit))?;
+            let (stream, _) = connection.into_parts();
+            let mut opening = options.opening(stream, endpoint, key.cloned())?;
+            opening.finish()?;
+            Ok(Connection::new(opening.into_stream(Mode::BLOCKING)?, Framing::Multiprocessing))
+        };
+        connected().into()
+    }
+
+    /// Begins to connect without waiting, except for the look-up of a name.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`connect`](Self::connect) that are known at once.
+    pub fn begin(endpoint: &Endpoint, key: Option<&AuthKey>, options: ClientOptions) -> Result<Self> {
+        let (mut addresses, port) = match endpoint {
+            Endpoint::Tcp { host, port } => (Endpoint::addresses(host.as_deref())?, *port),
+            _ => (Vec::new(), 0),
+        };
+        addresses.reverse();
+        let mut options = options;
+        options.tls_name = Some(options.name(endpoint));
+        let mut client = Self { opening: None, addresses, port, key: key.cloned(), options };
+        match endpoint {
+            Endpoint::Tcp { .. } => client.next_address(Error::NotOpen)?,
+            Endpoint::Local(path) => {
+                let mut socket = LocalSocket::new();
+                socket.set_blocking(false)?;
+                begun(socket.connect(path))?;
+                client.opening = Some(client.options.opening(socket.into(), endpoint, client.key.clone())?);
+            }
+            Endpoint::Service { .. } => {
+                return Err(Error::invalid_input(&endpoint.to_string(), "an endpoint with an address to connect to"));
+            }
+        }
+        Ok(client)
+    }
+
+    /// Goes on as far as it can without waiting: `Done` once the connection is there, in non-blocking mode; `NotReady`
+    /// until then. After that, and after a failure, it is `Disconnected`.
+    pub fn poll(&mut self) -> Status<Connection> {
+        self.try_poll().into()
+    }
+
+    fn try_poll(&mut self) -> Result<Connection> {
+        loop {
+            let opening = self.opening.as_mut().ok_or(Error::Disconnected)?;
+            match opening.step() {
+                Ok(()) => {
+                    let opening = self.opening.take().ok_or(Error::Disconnected)?;
+                    let stream = opening.into_stream(Mode { blocking: false, timeout: None })?;
+                    return Ok(Connection::new(stream, Framing::Multiprocessing));
+                }
+                Err(Error::NotReady) => return Err(Error::NotReady),
+                Err(error) => {
+                    self.opening = None;
+                    match error {
+                        // Before there was a connection: another address may do.
+                        Error::Refused(_) | Error::Unreachable(_) | Error::NoAnswer(_) => self.next_address(error)?,
+                        error => return Err(error),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Tries the next address; what the last one said stands if there is none.
+    fn next_address(&mut self, last: Error) -> Result<()> {
+        let mut last = last;
+        while let Some(address) = self.addresses.pop() {
+            let mut socket = TcpSocket::new();
+            socket.set_blocking(false)?;
+            match begun(socket.connect(address, self.port)) {
+                Ok(()) => {
+                    self.opening = Some(self.options.tcp_opening(socket, self.key.clone())?);
+                    return Ok(());
+                }
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+}
+
+impl ClientOptions {
+    fn opening(&self, stream: Stream, endpoint: &Endpoint, key: Option<AuthKey>) -> Result<Opening> {
+        match stream {
+            Stream::Tcp(socket) => {
+                let mut options = self.clone();
+                options.tls_name = Some(self.name(endpoint));
+                options.tcp_opening(socket, key)
+            }
+            stream => Ok(Opening::new(stream, Role::Client, key, self.least, self.handshake_limit)),
+        }
+    }
+
+    fn tcp_opening(&self, socket: TcpSocket, key: Option<AuthKey>) -> Result<Opening> {
+        let stream = match (&self.tls, &self.tls_name) {
+            (Some(tls), Some(name)) => TlsSocket::client(socket, tls, name)?.into(),
+            _ => socket.into(),
+        };
+        Ok(Opening::new(stream, Role::Client, key, self.least, self.handshake_limit))
+    }
+
+    fn name(&self, endpoint: &Endpoint) -> String {
+        match (&self.tls_name, endpoint) {
+            (Some(name), _) => name.clone(),
+            (None, Endpoint::Tcp { host: Some(host), .. }) => host.clone(),
+            (None, _) => "localhost".into(),
+        }
+    }
+}
+
+/// A connect that has begun is as good as one that is there.
+fn begun(status: Status) -> Result<()> {
+    match status {
+        Status::Done(()) | Status::NotReady => Ok(()),
+        other => other.into_result(),
+    }
+}
+
+impl Selectable for Client {}
+
+impl sealed::Sealed for Client {
+    #[allow(private_interfaces)]
+    fn handle(&self) -> Option<&Handle> {
+        self.opening.as_ref()?.handle()
+    }
+
+    #[allow(private_interfaces)]
+    fn wanted(&self) -> Option<Watch> {
+        let connected = self.opening.as_ref().is_some_and(Opening::is_connected);
+        Some(Watch { read: connected, write: !connected })
+    }
+}

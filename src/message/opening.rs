@@ -1,0 +1,129 @@
+//! A connection between its first byte and its first message.
+
+use std::time::Duration;
+
+use super::auth::{AuthKey, AuthLevel, Handshake, Role};
+use crate::{
+    error::{Error, Phase, Result},
+    mode::Mode,
+    stream::Stream,
+    sys::Handle,
+    time::Deadline,
+};
+
+/// A stream whose peer has to connect, to be secured and to show the key, as far as that is asked for.
+#[derive(Debug)]
+pub(super) struct Opening {
+    stream: Stream,
+    role: Role,
+    key: Option<AuthKey>,
+    least: AuthLevel,
+    handshake: Option<Handshake>,
+    deadline: Deadline,
+    limit: Duration,
+}
+
+impl Opening {
+    /// Begins with a stream that may still be connecting. The limit is for everything from here on.
+    pub(super) fn new(stream: Stream, role: Role, key: Option<AuthKey>, least: AuthLevel, limit: Duration) -> Self {
+        Self { stream, role, key, least, handshake: None, deadline: Deadline::after(Some(limit)), limit }
+    }
+
+    /// Goes on as far as the stream's mode lets it: `NotReady` while something is missing.
+    ///
+    /// A peer that has gone is `Disconnected` between two messages of the handshake, and `CutShort` inside one.
+    pub(super) fn step(&mut self) -> Result<()> {
+        match self.advance() {
+            Err(Error::NotReady) if self.deadline.has_passed() => {
+                Err(Error::TimedOut { phase: Phase::Authentication, limit: self.limit })
+            }
+            result => result,
+        }
+    }
+
+    /// Goes on to the end, within the limit.
+    pub(super) fn finish(&mut self) -> Result<()> {
+        loop {
+            let timeout = self.deadline.remaining();
+            self.stream.set_mode(Mode { blocking: true, timeout })?;
+            match self.step() {
+                Err(Error::NotReady) => {}
+                result => return result,
+            }
+        }
+    }
+
+    fn advance(&mut self) -> Result<()> {
+        let Self { stream, role, key, least, handshake, .. } = self;
+        if let Stream::Tls(socket) = stream {
+            socket.handshake().into_result()?;
+        }
+        let Some(key) = key else { return connected(stream) };
+        if handshake.is_none() {
+            *handshake = Some(Handshake::new(*role, key, *least, binding(stream)?)?);
+        }
+        let Some(handshake) = handshake else { return Ok(()) };
+        let mut attempt = stream.mode().begin();
+        let mut piece = Vec::new();
+        loop {
+            let output = handshake.output();
+            if !output.is_empty() {
+                stream.send_whole(output, &[])?;
+                handshake.note_sent(output.len());
+            }
+            if let Some(verdict) = handshake.verdict() {
+                return verdict.map_err(Error::Authentication);
+            }
+            piece.clear();
+            if stream.receive_behind(&mut attempt, &mut piece, handshake.wanted())? == 0 {
+                return Err(match handshake.unfinished() {
+                    Some((received, expected)) => {
+                        Error::CutShort { received: received as u64, expected: expected as u64 }
+                    }
+                    None => Error::Disconnected,
+                });
+            }
+            // Python sends the last word of its handshake and its first message in two pieces; the system of the peer
+            // keeps the second until it hears of the first.
+            stream.acknowledge_at_once();
+            handshake.feed(&piece);
+        }
+    }
+
+    /// When it ends if nothing comes.
+    pub(super) fn deadline(&self) -> Deadline {
+        self.deadline
+    }
+
+    pub(super) fn handle(&self) -> Option<&Handle> {
+        self.stream.handle()
+    }
+
+    pub(super) fn is_connected(&self) -> bool {
+        self.stream.is_connected()
+    }
+
+    /// Gives the stream, in this mode.
+    pub(super) fn into_stream(self, mode: Mode) -> Result<Stream> {
+        let mut stream = self.stream;
+        stream.set_mode(mode)?;
+        Ok(stream)
+    }
+}
+
+/// Ends a pending connect, if it can be ended now.
+fn connected(stream: &mut Stream) -> Result<()> {
+    match stream {
+        Stream::Tcp(socket) => socket.finish_connect().into_result(),
+        Stream::Local(socket) => socket.finish_connect().into_result(),
+        Stream::Tls(_) => Ok(()),
+    }
+}
+
+/// What both ends of a TLS session know and nobody else (RFC 9266); nothing for a stream without one.
+fn binding(stream: &Stream) -> Result<Vec<u8>> {
+    let Stream::Tls(socket) = stream else { return Ok(Vec::new()) };
+    let mut binding = vec![0; 32];
+    socket.export_keying_material(b"EXPORTER-Channel-Binding", Some(b""), &mut binding)?;
+    Ok(binding)
+}

@@ -1,0 +1,95 @@
+//! Values as messages between two ends of one connection.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used)]
+
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use sockeye::{
+    Connection, ErrorKind, Framing, LocalSocket, StatusCode,
+    pickle::{self, Protocol, Value},
+};
+
+fn pair(framing: Framing) -> (Connection, Connection) {
+    let (left, right) = LocalSocket::pair().unwrap();
+    (Connection::new(left, framing), Connection::new(right, framing))
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+enum Order {
+    Move { x: f64, y: f64 },
+    Say(String),
+    Inventory(Vec<(u32, Option<Box<Order>>)>),
+    Nothing,
+}
+
+#[test]
+fn values_of_any_type_arrive_as_they_were_sent() {
+    for framing in [Framing::Packet, Framing::Multiprocessing] {
+        let (mut left, mut right) = pair(framing);
+        let orders = [
+            Order::Move { x: 2.5, y: -0.0 },
+            Order::Say("h\u{e9}".into()),
+            Order::Inventory(vec![(7, None), (u32::MAX, Some(Box::new(Order::Nothing)))]),
+            Order::Nothing,
+        ];
+        for order in &orders {
+            left.send_object(order).into_result().unwrap();
+        }
+        for order in &orders {
+            assert_eq!(right.receive_object::<Order>().done().as_ref(), Some(order));
+        }
+        left.send_object("").into_result().unwrap();
+        assert_eq!(right.receive_object::<String>().done().as_deref(), Some(""));
+        left.close();
+        assert!(right.receive_object::<Order>().is_disconnected());
+    }
+}
+
+#[test]
+fn a_message_that_is_no_such_value_is_an_error_and_the_next_one_is_read() {
+    let (mut left, mut right) = pair(Framing::Packet);
+    for wrong in [&b"\xff"[..], b"", b"\x03\x00", b"\x01\x05abc", b"\x01\x02\xff\xfe"] {
+        left.send(wrong).into_result().unwrap();
+        let error = right.receive_object::<Order>().error();
+        assert_eq!(error.map(|error| error.kind()), Some(ErrorKind::Malformed), "{wrong:?}");
+    }
+    // A list of four thousand million orders in ten bytes.
+    left.send(b"\x02\xff\xff\xff\xff\x0f\0\0\0\0").into_result().unwrap();
+    let start = Instant::now();
+    assert_eq!(right.receive_object::<Order>().code(), StatusCode::Error);
+    assert!(start.elapsed() < Duration::from_secs(1));
+    left.send_object(&Order::Nothing).into_result().unwrap();
+    assert_eq!(right.receive_object::<Order>().done(), Some(Order::Nothing));
+}
+
+#[test]
+fn plain_values_arrive_in_pickles() {
+    let (mut left, mut right) = pair(Framing::Multiprocessing);
+    let value = Value::Dict(vec![
+        ("none".into(), Value::None),
+        (7.into(), Value::Tuple(vec![true.into(), 2.5.into(), Value::from(1_i128 << 70)])),
+        (Value::Bytes(vec![0, 255]), Value::List(vec!["h\u{e9}".into()])),
+    ]);
+    left.send_pickle(&value).into_result().unwrap();
+    left.send(&pickle::encode(&value, Protocol::Two).unwrap()).into_result().unwrap();
+    for _ in 0..2 {
+        assert_eq!(right.receive_pickle().into_result().unwrap(), value);
+    }
+    right.set_blocking(false).unwrap();
+    assert!(right.receive_pickle().is_not_ready());
+    left.close();
+    assert!(right.receive_pickle().is_disconnected());
+}
+
+#[test]
+fn a_pickle_that_wants_code_to_run_is_an_error_and_the_next_one_is_read() {
+    let (mut left, mut right) = pair(Framing::Multiprocessing);
+    for wrong in [&b"cos\nsystem\n(S'true'\ntR."[..], b"", b"hello"] {
+        left.send(wrong).into_result().unwrap();
+        let error = right.receive_pickle().error();
+        assert_eq!(error.map(|error| error.kind()), Some(ErrorKind::Malformed), "{wrong:?}");
+    }
+    left.send_pickle(&"on".into()).into_result().unwrap();
+    assert_eq!(right.receive_pickle().done(), Some("on".into()));
+}
