@@ -4,6 +4,8 @@ mod arena;
 mod args;
 mod http;
 mod ip;
+mod messages;
+mod printable;
 mod tour;
 
 use std::process::ExitCode;
@@ -17,6 +19,8 @@ fn main() -> ExitCode {
         Command::Arena(args) => arena::run(&args),
         Command::Http(args) => http::run(&args),
         Command::Ip(args) => ip::run(&args),
+        Command::Listen(args) => messages::listen(&args),
+        Command::Connect(args) => messages::connect(&args),
         Command::Tour => tour::run(),
     }
 }

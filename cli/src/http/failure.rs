@@ -8,7 +8,7 @@ use std::{
 
 use sockeye::HttpStatus;
 
-use super::heads::printable;
+use crate::printable::printable;
 
 /// What the program says in one line before it ends with a code that is not zero.
 #[derive(Debug)]

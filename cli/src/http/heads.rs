@@ -2,6 +2,8 @@
 
 use sockeye::{HttpHead, HttpResponse};
 
+use crate::printable::printable;
+
 /// The head of a response; empty when there is none.
 pub(super) fn of(response: &HttpResponse) -> Vec<u8> {
     let (major, minor) = (response.major_http_version(), response.minor_http_version());
@@ -27,18 +29,6 @@ pub(super) fn shown(head: HttpHead<'_>) -> String {
         _ => return String::new(),
     };
     text.lines().map(|line| format!("{mark} {}\n", printable(line))).collect()
-}
-
-/// A text with control characters made visible: the peer chose it.
-pub(super) fn printable(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut printable, character| {
-        if character.is_control() {
-            printable.extend(character.escape_default());
-        } else {
-            printable.push(character);
-        }
-        printable
-    })
 }
 
 #[cfg(test)]
