@@ -7,10 +7,11 @@ use crate::{
     ftp::{self, FtpArgs},
     http::{self, HttpArgs},
     ip::IpArgs,
+    messages::{self, ConnectArgs, ListenArgs},
 };
 
-/// The socket library sockeye at work: a terminal game over TCP and UDP, transfers over HTTP and FTP, and a tour
-/// of the library
+/// The socket library sockeye at work: a terminal game over TCP and UDP, transfers over HTTP and FTP, messages, and a
+/// tour of the library
 #[derive(Debug, Parser)]
 #[command(name = "sockeye", version, propagate_version = true, after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -33,6 +34,12 @@ pub(crate) enum Command {
     Http(Box<HttpArgs>),
     /// The addresses of this machine, of a name, and the public one
     Ip(IpArgs),
+    /// Messages from and to whoever connects: a netcat that knows where one ends
+    #[command(long_about = messages::ABOUT_LISTEN)]
+    Listen(Box<ListenArgs>),
+    /// Messages to and from whoever listens
+    #[command(long_about = messages::ABOUT_CONNECT)]
+    Connect(Box<ConnectArgs>),
     /// The main jobs of the library in about five seconds, with measured figures
     Tour,
 }
@@ -44,6 +51,7 @@ Examples:
   sockeye http example.org               the page on standard output
   sockeye ftp get ftp://host/file        a file from an FTP server
   sockeye ip --public                    where the internet sees this machine
+  sockeye listen 7777                    a netcat for messages; the other end is `connect`
   sockeye tour                           what the library does, with figures
 
-`sockeye arena --help`, `sockeye http --help` and `sockeye ftp --help` tell more.";
+`sockeye arena --help`, `sockeye http --help` and the others tell more.";

@@ -7,6 +7,8 @@ mod ftp;
 mod ftp_server;
 mod http;
 mod ip;
+mod messages;
+mod printable;
 mod tour;
 mod transfer;
 
@@ -22,6 +24,8 @@ fn main() -> ExitCode {
         Command::Ftp(args) => ftp::run(&args),
         Command::Http(args) => http::run(&args),
         Command::Ip(args) => ip::run(&args),
+        Command::Listen(args) => messages::listen(&args),
+        Command::Connect(args) => messages::connect(&args),
         Command::Tour => tour::run(),
     }
 }

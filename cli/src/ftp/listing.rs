@@ -10,7 +10,8 @@ use sockeye::{FtpEntry, FtpEntryKind};
 use super::{leave, options::LsArgs, site::Site, url::Url};
 use crate::{
     calendar::Moment,
-    transfer::{failure::Failure, progress::Bar, text::printable},
+    printable::printable,
+    transfer::{failure::Failure, progress::Bar},
 };
 
 /// `sockeye ftp ls`

@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{
     ftp_server::{Ear, FtpServer, FtpServerOptions, Login, Said, ServerTls},
-    transfer::{ending, failure::Failure, text::printable},
+    printable::printable,
+    transfer::{ending, failure::Failure},
 };
 
 /// `sockeye ftp serve`

@@ -13,7 +13,10 @@ use super::{
     options::{SiteArgs, Tls},
     url::Url,
 };
-use crate::transfer::{ending, failure::Failure, progress::Bar, text::printable};
+use crate::{
+    printable::printable,
+    transfer::{ending, failure::Failure, progress::Bar},
+};
 
 /// What it takes to open sessions.
 pub(super) struct Site {

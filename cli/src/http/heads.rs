@@ -2,7 +2,7 @@
 
 use sockeye::{HttpHead, HttpResponse};
 
-use crate::transfer::text::printable;
+use crate::printable::printable;
 
 /// The head of a response; empty when there is none.
 pub(super) fn of(response: &HttpResponse) -> Vec<u8> {

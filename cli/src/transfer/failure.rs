@@ -9,7 +9,8 @@ use std::{
 
 use sockeye::HttpStatus;
 
-use super::{ending, text::printable};
+use super::ending;
+use crate::printable::printable;
 
 /// What the program says in one line before it ends with a code that is not zero.
 #[derive(Debug)]

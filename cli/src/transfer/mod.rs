@@ -4,7 +4,6 @@ pub(crate) mod ending;
 pub(crate) mod failure;
 pub(crate) mod output;
 pub(crate) mod progress;
-pub(crate) mod text;
 pub(crate) mod trust;
 pub(crate) mod unfinished;
 

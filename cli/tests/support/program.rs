@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{Read, Write},
+    mem,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread::{self, JoinHandle},
@@ -14,6 +15,8 @@ use super::{PATIENCE, PROGRAM};
 /// What a run came to.
 #[derive(Debug)]
 pub(crate) struct Outcome {
+    /// Which of the programs in the program it was.
+    name: String,
     pub(crate) code: Option<i32>,
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: String,
@@ -21,6 +24,7 @@ pub(crate) struct Outcome {
 
 /// A run that has not ended; it does not outlive its test.
 pub(crate) struct Running {
+    name: String,
     pub(crate) child: Child,
     stdout: Option<JoinHandle<Vec<u8>>>,
     stderr: Option<JoinHandle<Vec<u8>>>,
@@ -64,8 +68,8 @@ impl Outcome {
     #[track_caller]
     pub(crate) fn failure(self, code: i32) -> String {
         assert_eq!((self.code, self.stdout.as_slice()), (Some(code), &[][..]), "{}", self.stderr);
-        let reason =
-            self.stderr.strip_prefix(&format!("sockeye: {PROGRAM}: ")).unwrap_or_else(|| panic!("{:?}", self.stderr));
+        let reason = self.stderr.strip_prefix(&format!("sockeye: {}: ", self.name));
+        let reason = reason.unwrap_or_else(|| panic!("{:?}", self.stderr));
         assert_eq!(reason.matches('\n').count(), 1, "{reason}");
         reason.trim_end().to_owned()
     }
@@ -73,16 +77,17 @@ impl Outcome {
 
 impl Running {
     pub(crate) fn start(command: &mut Command) -> Self {
+        let name = command.get_args().next().unwrap().to_str().unwrap().to_owned();
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (stdout, stderr) = (collect(child.stdout.take().unwrap()), collect(child.stderr.take().unwrap()));
-        Self { child, stdout: Some(stdout), stderr: Some(stderr) }
+        Self { name, child, stdout: Some(stdout), stderr: Some(stderr) }
     }
 
     pub(crate) fn end(mut self) -> Outcome {
         let code = self.wait();
         let text = |thread: Option<JoinHandle<Vec<u8>>>| thread.unwrap().join().unwrap();
         let (stdout, stderr) = (text(self.stdout.take()), text(self.stderr.take()));
-        Outcome { code, stdout, stderr: String::from_utf8(stderr).unwrap() }
+        Outcome { name: mem::take(&mut self.name), code, stdout, stderr: String::from_utf8(stderr).unwrap() }
     }
 
     fn wait(&mut self) -> Option<i32> {

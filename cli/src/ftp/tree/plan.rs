@@ -8,7 +8,7 @@ use std::{
 use indicatif::HumanBytes;
 
 use super::walk::{Item, Tree};
-use crate::transfer::text::printable;
+use crate::printable::printable;
 
 /// What has to be done, by paths in the trees.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -1,0 +1,270 @@
+//! The loop between peers, standard input and standard output.
+
+use std::{
+    collections::HashMap,
+    io::{self, Write as _},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{self, Receiver, Sender},
+    },
+    time::{Duration, Instant},
+};
+
+use sockeye::{Connection, Error, Framing, Key, SocketSelector, Waker};
+
+use super::{
+    failure::Failure,
+    options::MessageArgs,
+    peer::{Peer, Work},
+    pipe::{Found, Output, Shape, Source},
+    task::Task,
+};
+use crate::printable::printable;
+
+/// Peers, and everything that happens between them and the pipes of this program.
+#[derive(Debug)]
+pub(super) struct Exchange<'a> {
+    args: &'a MessageArgs,
+    role: Role,
+    selector: SocketSelector,
+    peers: HashMap<Key, Peer>,
+    news: Receiver<News>,
+    input: Input,
+    output: Output,
+    framing: Framing,
+    shape: Shape,
+    /// Whether there has been a peer.
+    has_met: bool,
+    is_interrupted: Arc<AtomicBool>,
+}
+
+/// How long the exchange lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Until it is stopped.
+    Server,
+    /// As long as the one peer, which ends it with what it ends with itself.
+    OnePeer {
+        /// How long to wait for the peer's next message after the end of standard input.
+        wait: Option<Duration>,
+        /// Whether the peer is told of that end.
+        tells: bool,
+    },
+}
+
+/// What other threads have to tell the loop.
+#[derive(Debug)]
+pub(super) enum News {
+    /// A peer has come.
+    Opened(Connection, String),
+    /// Somebody has not become a peer.
+    Refused(Error, String),
+}
+
+/// Lets another thread tell the loop something.
+#[derive(Debug, Clone)]
+pub(super) struct Teller(Sender<News>, Waker);
+
+#[derive(Debug)]
+enum Input {
+    /// Not before the first peer is there: nothing is said to nobody.
+    Unread,
+    Open(Source),
+    Ended(Instant),
+    Unused,
+}
+
+impl<'a> Exchange<'a> {
+    /// Makes one, with a way to tell it of peers.
+    pub(super) fn new(args: &'a MessageArgs, role: Role, framing: Framing) -> Result<(Self, Teller), Failure> {
+        let selector = SocketSelector::new()?;
+        let (sender, news) = mpsc::channel();
+        let teller = Teller(sender, selector.waker());
+        let is_interrupted = Arc::new(AtomicBool::new(false));
+        let input = if args.echo || args.command.is_some() { Input::Unused } else { Input::Unread };
+        let shape = Shape::of(framing, args.binary);
+        let (output, peers) = (Output::new(shape), HashMap::new());
+        let has_met = false;
+        Ok((Self { args, role, selector, peers, news, input, output, framing, shape, has_met, is_interrupted }, teller))
+    }
+
+    /// What ends the loop when it is raised, and what wakes it then.
+    pub(super) fn interrupter(&self) -> (Arc<AtomicBool>, Waker) {
+        (Arc::clone(&self.is_interrupted), self.selector.waker())
+    }
+
+    /// Runs until the exchange has come to its end.
+    pub(super) fn run(&mut self) -> Result<(), Failure> {
+        loop {
+            if self.is_interrupted.load(Ordering::Relaxed) {
+                return Err(Failure::Interrupted);
+            }
+            while let Ok(news) = self.news.try_recv() {
+                self.learn(news)?;
+            }
+            let ready: Vec<Key> = self.selector.ready().filter(|event| event.readable).map(|event| event.key).collect();
+            for key in ready {
+                let Some(ended) = self.peers.get_mut(&key).and_then(|peer| peer.hear(&mut self.output)) else {
+                    continue;
+                };
+                // What it said before is not lost with it.
+                self.output.flush()?;
+                self.part(key, ended)?;
+            }
+            let is_more = self.feed()?;
+            self.output.flush()?;
+            self.proceed()?;
+            if self.is_over() {
+                return Ok(());
+            }
+            let limit = if is_more { Some(Duration::ZERO) } else { self.limit() };
+            self.selector.wait(limit)?;
+        }
+    }
+
+    /// Whether the one peer has come and gone, or has been silent for as long as was asked.
+    fn is_over(&self) -> bool {
+        let Role::OnePeer { .. } = self.role else { return false };
+        self.has_met && (self.peers.is_empty() || self.limit() == Some(Duration::ZERO))
+    }
+
+    /// How long the loop may sleep, unless something happens.
+    fn limit(&self) -> Option<Duration> {
+        let until = match (&self.role, &self.input) {
+            (Role::Server, _) => self.peers.values().filter_map(|peer| Some(peer.stuck_since()? + STUCK)).min(),
+            (Role::OnePeer { wait: Some(wait), .. }, Input::Ended(ended)) => {
+                self.peers.values().filter_map(|peer| Some(peer.quiet_since()?.max(*ended) + *wait)).min()
+            }
+            (Role::OnePeer { .. }, _) => None,
+        };
+        until.map(|until| until.saturating_duration_since(Instant::now()))
+    }
+
+    fn learn(&mut self, news: News) -> Result<(), Failure> {
+        match news {
+            News::Refused(error, name) => self.log(&format!("{name} is refused: {error}")),
+            News::Opened(mut connection, name) => {
+                connection.set_message_limit(self.args.limit());
+                connection.set_framing(self.framing);
+                connection.set_blocking(false)?;
+                let limit = connection.message_limit();
+                let work = match &self.args.command {
+                    _ if self.args.echo => Work::Echo,
+                    Some(command) => Work::Command(Task::start(command, self.shape, limit, &self.selector.waker())?),
+                    None => Work::Talk,
+                };
+                if matches!(self.input, Input::Unread) {
+                    self.input = Input::Open(Source::read(io::stdin(), self.shape, limit, self.selector.waker()));
+                }
+                self.log(&format!("{name} is connected"));
+                let key = self.selector.add(&connection)?;
+                self.peers.insert(key, Peer::new(connection, name, work));
+                self.has_met = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the peers what standard input has, a share of it at a time; tells whether there may be more at once.
+    ///
+    /// Nobody is left behind: the next message is read when everybody has room for it.
+    fn feed(&mut self) -> Result<bool, Failure> {
+        let Input::Open(source) = &self.input else { return Ok(false) };
+        let mut gone = Vec::new();
+        let mut is_more = true;
+        for _ in 0..SHARE {
+            if self.peers.is_empty() || !gone.is_empty() || !self.peers.values().all(Peer::has_room) {
+                is_more = false;
+                break;
+            }
+            match source.take().map_err(Failure::Input)? {
+                Found::Message(message) => {
+                    for (key, peer) in &mut self.peers {
+                        match peer.say(&message) {
+                            Ok(()) => {}
+                            Err(failure @ Failure::Unfit(_)) => return Err(failure),
+                            Err(failure) => gone.push((*key, failure)),
+                        }
+                    }
+                }
+                Found::Nothing => {
+                    is_more = false;
+                    break;
+                }
+                Found::End => {
+                    if let Role::OnePeer { tells: true, .. } = self.role {
+                        self.peers.values_mut().for_each(Peer::end_speech);
+                    }
+                    self.input = Input::Ended(Instant::now());
+                    is_more = false;
+                    break;
+                }
+            }
+        }
+        let has_gone = !gone.is_empty();
+        for (key, failure) in gone {
+            self.part(key, Err(failure))?;
+        }
+        Ok(is_more || has_gone)
+    }
+
+    /// Lets every peer go on with what waits, and watches it for what it waits for.
+    fn proceed(&mut self) -> Result<(), Failure> {
+        let mut gone = Vec::new();
+        for (key, peer) in &mut self.peers {
+            let is_stuck =
+                self.role == Role::Server && peer.stuck_since().is_some_and(|since| since.elapsed() >= STUCK);
+            let ended = if is_stuck { Some(Err(Failure::Stalled(STUCK))) } else { peer.proceed() };
+            match ended {
+                Some(ended) => gone.push((*key, ended)),
+                None => peer.watch(&mut self.selector)?,
+            }
+        }
+        gone.into_iter().try_for_each(|(key, ended)| self.part(key, ended))
+    }
+
+    /// Takes leave of a peer. What ended it ends the exchange if it was the only one, or if it was our own doing.
+    fn part(&mut self, key: Key, ended: Result<(), Failure>) -> Result<(), Failure> {
+        let Some(peer) = self.peers.remove(&key) else { return Ok(()) };
+        match &ended {
+            Ok(()) => self.log(&format!("{} has left", peer.name)),
+            Err(failure) => self.log(&format!("{} has gone: {failure}", peer.name)),
+        }
+        match ended {
+            Err(Failure::Socket(_) | Failure::Stalled(_) | Failure::Command(_)) if self.role == Role::Server => Ok(()),
+            ended => ended,
+        }
+    }
+
+    fn log(&self, what: &str) {
+        say(self.args, what);
+    }
+}
+
+impl Drop for Exchange<'_> {
+    fn drop(&mut self) {
+        // Peers over TLS hear that it is the end and no cut.
+        self.peers.values_mut().for_each(Peer::close);
+    }
+}
+
+impl Teller {
+    /// Tells the loop something; `false` when there is none any more.
+    pub(super) fn tell(&self, news: News) -> bool {
+        self.0.send(news).is_ok() && self.1.wake().is_ok()
+    }
+}
+
+/// Says something on standard error if that is wanted.
+pub(super) fn say(args: &MessageArgs, what: &str) {
+    if args.verbose {
+        // Nobody may be left to read it.
+        _ = writeln!(io::stderr(), "{}", printable(what));
+    }
+}
+
+/// How many messages of standard input are sent before it is the turn of the peers.
+const SHARE: usize = 64;
+/// How long a server waits for a peer that takes nothing of what is sent to it.
+const STUCK: Duration = Duration::from_secs(30);

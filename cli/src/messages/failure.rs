@@ -1,0 +1,80 @@
+//! Why messages could not be exchanged.
+
+use std::{
+    fmt,
+    io::{self, Write as _},
+    time::Duration,
+};
+
+use sockeye::Error;
+
+use crate::printable::printable;
+
+/// What the program says in one line before it ends with a code that is not zero.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The endpoint, the key, the certificate or the connection.
+    Socket(Error),
+    /// Standard input is not what it was said to be, or cannot be read.
+    Input(io::Error),
+    /// A message of standard input cannot be sent in this framing.
+    Unfit(Error),
+    /// Standard output could not be written.
+    Output(io::Error),
+    /// `--exec` could not be started.
+    Command(io::Error),
+    /// The peer did not take what was there to send.
+    Stalled(Duration),
+    /// The options do not go together.
+    Usage(&'static str),
+    /// The system does not let the program catch signals.
+    Signals(String),
+    /// Whoever read standard output has had enough.
+    HadEnough,
+    /// Ctrl-C.
+    Interrupted,
+}
+
+impl Failure {
+    /// Sorts a failure of standard output: `head` that has its lines is none.
+    pub(super) fn output(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe { Self::HadEnough } else { Self::Output(error) }
+    }
+
+    /// Says it in one line on standard error, unless it needs no words; gives the program's exit code.
+    pub(super) fn report(&self, command: &str) -> u8 {
+        let code = match self {
+            Self::HadEnough => return 0,
+            // As shells expect it, and the usual way to end a server.
+            Self::Interrupted => return 130,
+            Self::Usage(_) => 2,
+            _ => 1,
+        };
+        // Nobody may be left to read it: the exit code says the same.
+        _ = writeln!(io::stderr(), "sockeye: {command}: {}", printable(&self.to_string()));
+        code
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Socket(error)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Socket(error) => write!(out, "{error}"),
+            Self::Input(error) => write!(out, "standard input: {error}"),
+            Self::Unfit(error) => write!(out, "standard input: {error}"),
+            Self::Output(error) => write!(out, "standard output: {error}"),
+            Self::Command(error) => write!(out, "the command cannot be run: {error}"),
+            Self::Stalled(limit) => write!(out, "the peer took nothing for {limit:?}"),
+            Self::Usage(reason) => out.write_str(reason),
+            Self::Signals(reason) => write!(out, "cannot listen for Ctrl-C: {reason}"),
+            Self::HadEnough => out.write_str("standard output was closed"),
+            Self::Interrupted => out.write_str("interrupted"),
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! One peer, and what becomes of its messages.
+
+use std::time::Instant;
+
+use sockeye::{Connection, ErrorKind, Interest, SocketSelector, Status};
+
+use super::{
+    failure::Failure,
+    pipe::{Found, Output},
+    task::Task,
+};
+
+/// A peer.
+#[derive(Debug)]
+pub(super) struct Peer {
+    connection: Connection,
+    pub(super) name: String,
+    work: Work,
+    /// A message for which the connection had no room.
+    unsent: Option<Vec<u8>>,
+    /// A message for which the command had no room.
+    untaken: Option<Vec<u8>>,
+    /// It says nothing more.
+    is_silent: bool,
+    speech: Speech,
+    /// When the outbox was last seen to change, and what was in it.
+    moved: (Instant, usize),
+    /// When it said something last, or came.
+    heard: Instant,
+    watched: Option<Interest>,
+}
+
+/// What becomes of a peer's messages, and where those to it come from.
+#[derive(Debug)]
+pub(super) enum Work {
+    /// Standard output and input.
+    Talk,
+    /// Each other.
+    Echo,
+    Command(Task),
+}
+
+/// What this end has still to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Speech {
+    Open,
+    /// Nothing new, and the peer is to know.
+    Ending,
+    Ended,
+}
+
+impl Peer {
+    pub(super) fn new(connection: Connection, name: String, work: Work) -> Self {
+        let now = Instant::now();
+        Self {
+            connection,
+            name,
+            work,
+            unsent: None,
+            untaken: None,
+            is_silent: false,
+            speech: Speech::Open,
+            moved: (now, 0),
+            heard: now,
+            watched: Some(Interest::Read),
+        }
+    }
+
+    /// Takes what the peer has said, a share of it at a time; `Some` when the peer has gone or has to.
+    pub(super) fn hear(&mut self, output: &mut Output) -> Option<Result<(), Failure>> {
+        for _ in 0..SHARE {
+            if self.is_blocked() {
+                break;
+            }
+            match self.connection.receive() {
+                Status::Done(message) => {
+                    self.heard = Instant::now();
+                    if let Err(failure) = self.take(message, output) {
+                        return Some(Err(failure));
+                    }
+                }
+                Status::NotReady => break,
+                Status::Disconnected => {
+                    self.is_silent = true;
+                    return match &mut self.work {
+                        Work::Talk => Some(Ok(())),
+                        Work::Echo => {
+                            self.end_speech();
+                            None
+                        }
+                        Work::Command(task) => {
+                            task.end_input();
+                            None
+                        }
+                    };
+                }
+                Status::Error(error) => return Some(Err(error.into())),
+            }
+        }
+        None
+    }
+
+    fn take(&mut self, message: Vec<u8>, output: &mut Output) -> Result<(), Failure> {
+        match &self.work {
+            Work::Talk => output.write(&message)?,
+            Work::Echo => return self.say(&message),
+            Work::Command(task) => self.untaken = task.give(message),
+        }
+        Ok(())
+    }
+
+    /// Whether its messages have to wait.
+    fn is_blocked(&self) -> bool {
+        self.is_silent || self.untaken.is_some() || (self.unsent.is_some() && matches!(self.work, Work::Echo))
+    }
+
+    /// Whether it can take another message of ours.
+    pub(super) fn has_room(&self) -> bool {
+        self.unsent.is_none()
+    }
+
+    /// Sends a message now or, if there is no room, later; only while [`has_room`](Self::has_room).
+    pub(super) fn say(&mut self, message: &[u8]) -> Result<(), Failure> {
+        if self.speech != Speech::Open {
+            return Ok(());
+        }
+        self.send(message)?;
+        if self.unsent.is_some() {
+            self.moved.0 = Instant::now();
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, message: &[u8]) -> Result<(), Failure> {
+        match self.connection.send(message) {
+            Status::Done(()) => Ok(()),
+            Status::NotReady => {
+                self.unsent = Some(message.to_vec());
+                Ok(())
+            }
+            // What it said before it went is still to be heard, and then why it did.
+            Status::Disconnected => {
+                self.speech = Speech::Ended;
+                Ok(())
+            }
+            Status::Error(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::TooLong) => {
+                Err(Failure::Unfit(error))
+            }
+            Status::Error(error) => Err(error.into()),
+        }
+    }
+
+    /// The peer is told that nothing more comes, once it has been sent all.
+    pub(super) fn end_speech(&mut self) {
+        if self.speech == Speech::Open {
+            self.speech = Speech::Ending;
+        }
+    }
+
+    /// Goes on with what waits; `Some` when the peer has to go.
+    pub(super) fn proceed(&mut self) -> Option<Result<(), Failure>> {
+        self.try_proceed().unwrap_or_else(|failure| Some(Err(failure)))
+    }
+
+    fn try_proceed(&mut self) -> Result<Option<Result<(), Failure>>, Failure> {
+        if let Some(message) = self.unsent.take() {
+            self.send(&message)?;
+        }
+        self.hear_command()?;
+        if self.speech == Speech::Ending && self.unsent.is_none() {
+            match self.connection.shutdown_send() {
+                Status::Done(()) | Status::Disconnected => self.speech = Speech::Ended,
+                Status::NotReady => {}
+                Status::Error(error) => return Err(error.into()),
+            }
+        } else if self.connection.pending_bytes() > 0 {
+            // What it is that went wrong is for the receive to say.
+            _ = self.connection.flush();
+        }
+        let pending = self.connection.pending_bytes();
+        if pending != self.moved.1 {
+            self.moved = (Instant::now(), pending);
+        }
+        Ok((self.is_silent && self.speech == Speech::Ended).then_some(Ok(())))
+    }
+
+    /// Moves messages between the peer and its command.
+    fn hear_command(&mut self) -> Result<(), Failure> {
+        for _ in 0..SHARE {
+            let Work::Command(task) = &mut self.work else { return Ok(()) };
+            if let Some(message) = self.untaken.take() {
+                self.untaken = task.give(message);
+            }
+            if task.has_ended || self.unsent.is_some() {
+                return Ok(());
+            }
+            match task.output.take().map_err(Failure::Command)? {
+                Found::Message(message) => self.say(&message).map_err(|failure| match failure {
+                    Failure::Unfit(error) => Failure::Socket(error),
+                    failure => failure,
+                })?,
+                Found::Nothing => return Ok(()),
+                Found::End => {
+                    task.has_ended = true;
+                    task.end_input();
+                    self.end_speech();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Since when it has taken nothing of what waits for it.
+    pub(super) fn stuck_since(&self) -> Option<Instant> {
+        (self.unsent.is_some() || self.connection.pending_bytes() > 0).then_some(self.moved.0)
+    }
+
+    /// Since when nothing has happened with it; `None` while something waits for it.
+    pub(super) fn quiet_since(&self) -> Option<Instant> {
+        self.stuck_since().is_none().then(|| self.heard.max(self.moved.0))
+    }
+
+    /// Watches it for what it waits for.
+    pub(super) fn watch(&mut self, selector: &mut SocketSelector) -> Result<(), Failure> {
+        let interest = self.interest();
+        if interest == self.watched {
+            return Ok(());
+        }
+        match interest {
+            // The same key as before: it is the same socket.
+            Some(interest) => _ = selector.add_with(&self.connection, interest)?,
+            None => _ = selector.remove(&self.connection),
+        }
+        self.watched = interest;
+        Ok(())
+    }
+
+    pub(super) fn close(&mut self) {
+        self.connection.close();
+    }
+
+    fn interest(&self) -> Option<Interest> {
+        let writes = self.connection.pending_bytes() > 0;
+        // Room may come as an answer of the peer, too.
+        let reads = !self.is_blocked() || (!writes && self.unsent.is_some() && !self.is_silent);
+        match (reads, writes) {
+            (true, true) => Some(Interest::Both),
+            (true, false) => Some(Interest::Read),
+            (false, true) => Some(Interest::Write),
+            (false, false) => None,
+        }
+    }
+}
+
+/// How many messages one peer or one command may have before it is the turn of others.
+const SHARE: usize = 64;

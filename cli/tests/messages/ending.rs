@@ -1,0 +1,171 @@
+//! Ends: of standard input, of the peer, of whoever reads, and Ctrl-C.
+
+use std::{
+    fs,
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use sockeye::{Framing, LocalListener};
+
+use crate::{
+    PATIENCE,
+    live::{Live, accept, connect, heard, listener, run_with_input, say, sockeye},
+    program::{Folder, Running, eventually},
+};
+
+#[test]
+fn the_end_of_standard_input_is_told_and_answers_still_come() {
+    for (name, framing) in [("lines", Framing::lines()), ("multiprocessing", Framing::Multiprocessing)] {
+        let (mut listener, port) = listener();
+        let mut live = Live::start(&mut sockeye(&["connect", "-f", name, &port]));
+        live.input(b"question");
+        live.end_input();
+        let mut server = accept(&mut listener, framing);
+        // The last line needs no line feed.
+        assert_eq!(heard(&mut server), b"question");
+        assert!(server.receive().is_disconnected());
+        say(&mut server, b"answer");
+        drop(server);
+        assert_eq!(live.end(), (Some(0), b"answer\n".to_vec(), String::new()));
+    }
+}
+
+#[test]
+fn after_the_end_of_standard_input_it_waits_as_long_as_it_is_told() {
+    let (mut listener, port) = listener();
+    let started = Instant::now();
+    let mut live = Live::start(&mut sockeye(&["connect", "--wait", "0.5", &port]));
+    live.end_input();
+    let mut server = accept(&mut listener, Framing::lines());
+    assert!(server.receive().is_disconnected());
+    // Each message begins the wait anew.
+    say(&mut server, b"answer");
+    let (code, stdout, stderr) = live.end();
+    assert_eq!((code, stdout.as_slice(), stderr.as_str()), (Some(0), &b"answer\n"[..], ""));
+    assert!(started.elapsed() >= Duration::from_millis(500) && started.elapsed() < PATIENCE / 2);
+}
+
+#[test]
+fn a_peer_of_tinyproto_is_waited_for_and_never_told_the_end() {
+    let (mut listener, port) = listener();
+    let running = Running::start(sockeye(&["connect", "-f", "tiny", &port]).stdin(Stdio::null()));
+    let mut server = accept(&mut listener, Framing::Tiny);
+    say(&mut server, b"answer");
+    // It has answered, so it was all there.
+    assert!(server.flush().is_done());
+    let end = server.receive();
+    assert!(end.is_disconnected(), "{end:?}");
+    assert_eq!(running.end().output(), b"answer\n");
+}
+
+#[test]
+fn a_listener_for_once_serves_one_and_ends_with_it() {
+    let (mut live, endpoint) = Live::listen(&["--once"]);
+    let mut client = connect(&endpoint, Framing::lines());
+    live.input(b"welcome\n");
+    assert_eq!(heard(&mut client), b"welcome");
+    say(&mut client, b"thanks");
+    drop(client);
+    let (code, stdout, _) = live.end();
+    assert_eq!((code, stdout.as_slice()), (Some(0), &b"thanks\n"[..]));
+}
+
+#[test]
+fn a_listener_for_once_tells_what_ended_its_peer() {
+    let (live, endpoint) = Live::listen(&["--once", "-f", "packet"]);
+    let mut client = connect(&endpoint, Framing::Raw);
+    say(&mut client, b"\0\0\0\x05ab");
+    drop(client);
+    let (code, stdout, stderr) = live.end();
+    assert_eq!((code, stdout.as_slice()), (Some(1), &b""[..]));
+    assert!(stderr.ends_with("sockeye: listen: the peer closed the connection after 6 of 9 bytes\n"), "{stderr}");
+}
+
+#[test]
+fn a_peer_that_ends_inside_a_message_is_a_failure_behind_the_last_whole_one() {
+    let (mut listener, port) = listener();
+    let running = Running::start(sockeye(&["connect", "-f", "multiprocessing", &port]).stdin(Stdio::piped()));
+    let mut server = accept(&mut listener, Framing::Raw);
+    say(&mut server, b"\0\0\0\x05whole\0\0");
+    drop(server);
+    let outcome = running.end();
+    assert_eq!((outcome.code, outcome.stdout.as_slice()), (Some(1), &b"whole\n"[..]));
+    assert_eq!(outcome.stderr, "sockeye: connect: the peer closed the connection after 2 bytes, before their end\n");
+}
+
+#[test]
+fn a_reader_that_has_had_enough_ends_it_well() {
+    let (mut listener, port) = listener();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let live = Live::start_with_output(&mut sockeye(&["connect", &port]), writer);
+    let mut server = accept(&mut listener, Framing::lines());
+    say(&mut server, b"too much");
+    let (code, _, stderr) = live.end();
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_a_listener_and_its_socket_at_once_and_without_a_word() {
+    let folder = Folder::new("ctrl_c");
+    let path = folder.path("socket");
+    let live = Live::start(&mut sockeye(&["listen", "--exec", "sleep 1000", &path]));
+    eventually(|| fs::exists(&path).unwrap().then_some(()));
+    let mut client = connect(&path, Framing::lines());
+    say(&mut client, b"hello");
+    live.interrupt();
+    let started = Instant::now();
+    assert!(client.receive().done().is_none());
+    assert_eq!(live.end(), (Some(130), Vec::new(), String::new()));
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    assert!(!fs::exists(&path).unwrap());
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_a_client_whose_output_nobody_reads() {
+    let (mut listener, port) = listener();
+    let (_reader, writer) = std::io::pipe().unwrap();
+    let live = Live::start_with_output(&mut sockeye(&["connect", "-f", "raw", &port]), writer);
+    let mut server = accept(&mut listener, Framing::Raw);
+    server.set_timeout(Some(Duration::from_millis(300))).unwrap();
+    // Until it takes no more, since its own output is full.
+    while server.send(&[0; 64 * 1024]).is_done() && server.pending_bytes() == 0 {}
+    live.interrupt();
+    assert_eq!(live.end().0, Some(130));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_socket_that_a_killed_listener_left_behind_is_replaced() {
+    let folder = Folder::new("stale");
+    let path = folder.path("socket");
+    let live = Live::start(&mut sockeye(&["listen", &path]));
+    drop((eventually(|| fs::exists(&path).unwrap().then_some(())), live));
+    assert!(fs::exists(&path).unwrap());
+    let live = Live::start(&mut sockeye(&["listen", "-v", &path]));
+    assert_eq!(live.said("listening at "), path);
+    let mut client = connect(&path, Framing::lines());
+    say(&mut client, b"hello");
+    live.wrote(b"hello\n");
+    live.said("a program of this machine is connected");
+}
+
+#[cfg(unix)]
+#[test]
+fn local_sockets_are_for_both_commands() {
+    let folder = Folder::new("local");
+    let path = folder.path("socket");
+    let mut listener = LocalListener::new();
+    listener.listen(&path).into_result().unwrap();
+    listener.set_timeout(Some(PATIENCE)).unwrap();
+    let answering = std::thread::spawn(move || {
+        let mut server = sockeye::Connection::new(listener.accept().into_result().unwrap(), Framing::lines());
+        let message = heard(&mut server);
+        say(&mut server, &[message.as_slice(), b"!"].concat());
+    });
+    assert_eq!(run_with_input(&["connect", &path], b"hello\n").output(), b"hello!\n");
+    answering.join().unwrap();
+}

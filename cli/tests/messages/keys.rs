@@ -1,0 +1,119 @@
+//! `--authkey-file`.
+
+use sockeye::{AuthKey, AuthLevel, Client, Endpoint, Framing, Listener, ListenerOptions, Status};
+
+use crate::{
+    PATIENCE,
+    live::{Live, connect, heard, patient, run, run_with_input, say, sockeye},
+    program::{Folder, Running},
+};
+
+fn client(endpoint: &str, key: &str) -> Status<sockeye::Connection> {
+    Client::connect(&Endpoint::parse(endpoint).unwrap(), Some(&AuthKey::new(key).unwrap()))
+}
+
+#[test]
+fn who_knows_the_key_is_let_in_and_nobody_else() {
+    let folder = Folder::new("listen_key");
+    // The line end that an editor leaves behind is none of the key.
+    for text in ["secret", "secret\n", "secret\r\n"] {
+        let (mut live, endpoint) = Live::listen(&["--authkey-file", &folder.write("key", text)]);
+        let stranger = client(&endpoint, "guess").into_result().unwrap_err();
+        assert_eq!(stranger.kind(), sockeye::ErrorKind::Authentication);
+        live.said_of_somebody(" is refused: expected a digest made with our key, found another");
+        // Who says nothing holds nobody up.
+        let _silent = connect(&endpoint, Framing::Raw);
+        let mut friend = patient(client(&endpoint, "secret").into_result().unwrap());
+        say(&mut friend, b"it is me");
+        live.wrote(b"it is me\n");
+        live.input(b"welcome\n");
+        assert_eq!(heard(&mut friend), b"welcome");
+    }
+}
+
+#[test]
+fn a_client_shows_the_key_and_asks_for_it() {
+    let folder = Folder::new("connect_key");
+    let (right, wrong) = (folder.write("right", "secret"), folder.write("wrong", "guess"));
+    let mut listener = Listener::bind(&Endpoint::parse("0").unwrap(), Some(AuthKey::new("secret").unwrap())).unwrap();
+    listener.set_timeout(Some(PATIENCE)).unwrap();
+    let endpoint = listener.address().unwrap().to_string();
+    let serving = std::thread::spawn(move || {
+        assert!(matches!(listener.accept(), Status::Error(_)));
+        let mut peer = listener.accept().into_result().unwrap();
+        assert_eq!(heard(&mut peer), b"it is me");
+        say(&mut peer, b"welcome");
+    });
+    let said = run(&["connect", "--authkey-file", &wrong, &endpoint]).failure(1);
+    assert!(said.contains("the same key"), "{said}");
+    let output = run_with_input(&["connect", "--authkey-file", &right, &endpoint], b"it is me\n").output();
+    assert_eq!(output, b"welcome\n");
+    serving.join().unwrap();
+}
+
+#[test]
+fn the_two_commands_know_one_another_in_any_framing() {
+    let folder = Folder::new("both_keys");
+    let key = folder.write("key", [0, 255, b'\n', 7]);
+    for framing in ["lines", "tiny", "raw"] {
+        let (_live, endpoint) = Live::listen(&["--echo", "-f", framing, "--authkey-file", &key]);
+        let mut command = sockeye(&["connect", "-f", framing, "--wait", "1", "--authkey-file", &key, &endpoint]);
+        let mut live = Live::start(&mut command);
+        live.input(b"hello\n");
+        live.wrote(b"hello\n");
+        live.end_input();
+        assert_eq!(live.end().0, Some(0), "{framing}");
+    }
+}
+
+#[test]
+fn md5_is_no_proof_unless_it_is_asked_for() {
+    let folder = Folder::new("legacy");
+    let key = folder.write("key", "secret");
+    let legacy = |endpoint: &str| {
+        // As Python up to 3.11 does it.
+        let mut client = connect(endpoint, Framing::Multiprocessing);
+        let challenge = heard(&mut client);
+        assert!(challenge.starts_with(b"#CHALLENGE#{sha256}"));
+        // Sixteen bytes are an MD5, whatever is in them.
+        say(&mut client, &[0; 16]);
+        heard(&mut client)
+    };
+    let (live, endpoint) = Live::listen(&["--authkey-file", &key]);
+    assert_eq!(legacy(&endpoint), b"#FAILURE#");
+    live.said_of_somebody(" is refused: expected a proof of the least level that is allowed");
+    let (live, endpoint) = Live::listen(&["--authkey-file", &key, "--legacy-md5"]);
+    assert_eq!(legacy(&endpoint), b"#FAILURE#");
+    live.said_of_somebody(" is refused: expected a digest made with our key, found another");
+
+    let mut options = ListenerOptions::default();
+    options.least = AuthLevel::LegacyMd5;
+    let mut listener =
+        Listener::bind_with(&Endpoint::parse("0").unwrap(), Some(AuthKey::new("secret").unwrap()), options).unwrap();
+    listener.set_timeout(Some(PATIENCE)).unwrap();
+    let endpoint = listener.address().unwrap().to_string();
+    let running = Running::start(&mut sockeye(&["connect", "--legacy-md5", "--authkey-file", &key, &endpoint]));
+    let mut peer = patient(listener.accept().into_result().unwrap());
+    assert!(peer.receive().is_disconnected());
+    drop(peer);
+    running.end().output();
+}
+
+#[test]
+fn a_key_that_is_not_there_is_a_failure() {
+    let folder = Folder::new("no_key");
+    let said = run(&["listen", "0", "--authkey-file", &folder.path("missing")]).failure(1);
+    assert!(said.contains("missing"), "{said}");
+    for text in ["", "\n", "\r\n"] {
+        let said = run(&["connect", "9", "--authkey-file", &folder.write("empty", text)]).failure(1);
+        assert!(said.ends_with("expected a key, found an empty file"), "{said}");
+    }
+}
+
+impl Live {
+    /// Waits for a line on standard error with this in it.
+    #[track_caller]
+    fn said_of_somebody(&self, part: &str) {
+        crate::program::eventually(|| self.stderr().contains(part).then_some(()));
+    }
+}
