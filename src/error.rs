@@ -213,6 +213,8 @@ pub enum Limit {
     Line,
     /// The pattern of an endpoint.
     Pattern,
+    /// The text of a service, or an entry of it.
+    Text,
     /// Messages that the peer has not said `OK` to (tinyproto).
     Unanswered,
 }
@@ -235,6 +237,8 @@ pub enum Phase {
     Silence,
     /// Asking for the public address.
     PublicAddress,
+    /// Looking for a service in the local network.
+    Discovery,
 }
 
 impl Error {

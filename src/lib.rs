@@ -83,6 +83,8 @@
 
 mod bytes;
 #[cfg(feature = "messages")]
+pub mod discovery;
+#[cfg(feature = "messages")]
 mod endpoint;
 mod error;
 #[cfg(feature = "ftp")]

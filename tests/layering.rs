@@ -18,7 +18,7 @@ const RANKS: &[&[&str]] = &[
     &["surface"],
     &["tcp", "udp", "local"],
     &["tls"],
-    &["selector"],
+    &["selector", "discovery"],
     &["stream"],
     &["ftp", "http", "message"],
     &["public_address"],

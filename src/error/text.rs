@@ -74,6 +74,7 @@ impl fmt::Display for Limit {
             Self::Message => "a message",
             Self::Line => "a line",
             Self::Pattern => "a pattern",
+            Self::Text => "the text of a service",
             Self::Unanswered => "messages without an answer",
         })
     }
@@ -89,6 +90,7 @@ impl fmt::Display for Phase {
             Self::Exchange => "the exchange",
             Self::Silence => "the peer's silence",
             Self::PublicAddress => "the search for the public address",
+            Self::Discovery => "the search for a service",
         })
     }
 }
