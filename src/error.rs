@@ -215,8 +215,6 @@ pub enum Limit {
     Pattern,
     /// The text of a service, or an entry of it.
     Text,
-    /// Messages that the peer has not said `OK` to (tinyproto).
-    Unanswered,
 }
 
 /// Which operation a deadline was for.

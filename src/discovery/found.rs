@@ -1,7 +1,7 @@
 //! What is known of a service of another program.
 
 use super::TxtRecord;
-use crate::{ip::IpAddress, tls::Fingerprint};
+use crate::{endpoint::Endpoint, ip::IpAddress, tls::Fingerprint};
 
 /// A service that was found, with what it said of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +39,14 @@ impl FoundService {
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Returns where to connect to: the first of the addresses, and the port.
+    ///
+    /// [`Connection::connect`](crate::Connection::connect) with the endpoint of the service itself tries all of them.
+    #[must_use]
+    pub fn endpoint(&self) -> Endpoint {
+        Endpoint::Tcp { host: self.addresses.first().map(ToString::to_string), port: self.port }
     }
 
     /// Returns what else it says of itself.
@@ -111,6 +119,7 @@ mod tests {
         assert_eq!((found.name(), found.host(), found.port()), ("Ann's arena", "box.local", 4000));
         let addresses: Vec<String> = found.addresses().iter().map(ToString::to_string).collect();
         assert_eq!(addresses, ["127.0.0.1", "192.0.2.1", "192.0.2.9", "2001:db8::1", "fe80::1%1"]);
+        assert_eq!(found.endpoint().to_string(), "127.0.0.1:4000");
         assert_eq!(found.fingerprint(), None);
     }
 

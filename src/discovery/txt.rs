@@ -56,8 +56,9 @@ impl TxtRecord {
 
     /// Says that the service is encrypted, and which certificate it shows: the key `tls` with the fingerprint.
     ///
-    /// [`Connection::connect_tls`](crate::Connection::connect_tls) refuses another certificate, on top of what its
-    /// client asks for. It proves nothing by itself, since anybody can publish it.
+    /// Who connects knows with that whether to encrypt, and may compare it with
+    /// [`TlsSocket::peer_fingerprint`](crate::TlsSocket::peer_fingerprint). It proves nothing, since anybody can publish
+    /// it: whom to trust stays the matter of [`Trust`](crate::Trust).
     ///
     /// # Errors
     ///

@@ -75,7 +75,6 @@ impl fmt::Display for Limit {
             Self::Line => "a line",
             Self::Pattern => "a pattern",
             Self::Text => "the text of a service",
-            Self::Unanswered => "messages without an answer",
         })
     }
 }

@@ -3,7 +3,7 @@
 use super::{Acknowledgements, Connection, Phase};
 use crate::{
     error::{Error, Result},
-    message::{codec::MOST_UNANSWERED, incoming::Look},
+    message::incoming::Look,
     mode::{Attempt, Mode},
     status::Status,
 };
@@ -69,6 +69,7 @@ impl Connection {
             Some(answers) if !answers.is_empty() => {
                 self.stream.send_whole(answers, &[])?;
                 answers.clear();
+                self.acknowledgements = Acknowledgements::Carried;
                 Ok(())
             }
             _ => Ok(()),
@@ -81,6 +82,7 @@ impl Connection {
             Some(answers) if !answers.is_empty() => {
                 self.stream.queue_bytes(answers)?;
                 answers.clear();
+                self.acknowledgements = Acknowledgements::Carried;
                 self.in_mode(AT_ONCE, |connection, _| connection.stream.flush().into_result())?
             }
             _ => Ok(()),
@@ -93,7 +95,7 @@ impl Connection {
         if unanswered >= MOST_UNANSWERED {
             let mut attempt = self.stream.mode().begin();
             self.read_answers(&mut attempt)
-        } else if unanswered % MANY_UNANSWERED == 0 {
+        } else if unanswered.is_multiple_of(MANY_UNANSWERED) {
             match self.in_mode(AT_ONCE, Self::read_answers)? {
                 Err(Error::NotReady) => Ok(()),
                 result => result,
@@ -122,3 +124,8 @@ impl Connection {
 const AT_ONCE: Mode = Mode { blocking: false, timeout: None };
 /// How many answers may be due before a send looks for them.
 const MANY_UNANSWERED: u32 = 512;
+/// And how many before it waits for them: more than the real receivers have been seen to lag behind, and so few that
+/// the answers fit into any socket.
+const MOST_UNANSWERED: u32 = 4096;
+/// How many answers are kept for what is sent next. A peer that waits for more goes on without these.
+pub(super) const FEW_ANSWERS: usize = 64;
