@@ -10,6 +10,7 @@ use std::{
     str::FromStr,
 };
 
+pub(crate) use parse::{checked_instance, checked_service};
 pub use pattern::ServicePattern;
 
 use crate::{

@@ -223,6 +223,8 @@ pub enum Limit {
     Values,
     /// A pickle that is decoded, in memory.
     Decoded,
+    /// The text of a service, or an entry of it.
+    Text,
 }
 
 /// Which operation a deadline was for.
@@ -245,6 +247,8 @@ pub enum Phase {
     Silence,
     /// Asking for the public address.
     PublicAddress,
+    /// Looking for a service in the local network.
+    Discovery,
 }
 
 impl Error {

@@ -89,6 +89,8 @@
 
 mod bytes;
 #[cfg(feature = "messages")]
+pub mod discovery;
+#[cfg(feature = "messages")]
 mod endpoint;
 mod error;
 #[cfg(feature = "messages")]

@@ -19,7 +19,7 @@ const RANKS: &[&[&str]] = &[
     &["surface"],
     &["tcp", "udp", "local"],
     &["tls"],
-    &["selector"],
+    &["selector", "discovery"],
     &["stream"],
     &["ftp", "http", "message"],
     &["event_loop"],

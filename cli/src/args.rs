@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     arena::{self, ArenaArgs},
+    discovery::{self, FindArgs, PublishArgs},
     ftp::{self, FtpArgs},
     http::{self, HttpArgs},
     ip::IpArgs,
@@ -26,6 +27,9 @@ pub(crate) enum Command {
     /// A small multiplayer game in the terminal: collect gems, bump others
     #[command(long_about = arena::ABOUT)]
     Arena(ArenaArgs),
+    /// Services of the local network: where they are
+    #[command(long_about = discovery::ABOUT_FIND)]
+    Find(FindArgs),
     /// Files and folders of FTP servers: get, put, ls, sync and more
     #[command(long_about = ftp::ABOUT)]
     Ftp(Box<FtpArgs>),
@@ -34,6 +38,9 @@ pub(crate) enum Command {
     Http(Box<HttpArgs>),
     /// The addresses of this machine, of a name, and the public one
     Ip(IpArgs),
+    /// Tells the local network of a service
+    #[command(long_about = discovery::ABOUT_PUBLISH)]
+    Publish(PublishArgs),
     /// Messages from and to whoever connects: a netcat that knows where one ends
     #[command(long_about = messages::ABOUT_LISTEN)]
     Listen(Box<ListenArgs>),
@@ -51,6 +58,7 @@ Examples:
   sockeye http example.org               the page on standard output
   sockeye ftp get ftp://host/file        a file from an FTP server
   sockeye ip --public                    where the internet sees this machine
+  sockeye find game                      where the local network has one
   sockeye listen 7777                    a netcat for messages; the other end is `connect`
   sockeye tour                           what the library does, with figures
 

@@ -3,6 +3,7 @@
 mod arena;
 mod args;
 mod calendar;
+mod discovery;
 mod ftp;
 mod ftp_server;
 mod http;
@@ -22,8 +23,10 @@ fn main() -> ExitCode {
     match Args::parse().command {
         Command::Arena(args) => arena::run(&args),
         Command::Ftp(args) => ftp::run(&args),
+        Command::Find(args) => discovery::find(&args),
         Command::Http(args) => http::run(&args),
         Command::Ip(args) => ip::run(&args),
+        Command::Publish(args) => discovery::publish(&args),
         Command::Listen(args) => messages::listen(&args),
         Command::Connect(args) => messages::connect(&args),
         Command::Tour => tour::run(),

@@ -78,6 +78,7 @@ impl fmt::Display for Limit {
             Self::Nesting => "values inside one another",
             Self::Values => "values of a pickle",
             Self::Decoded => "a decoded pickle",
+            Self::Text => "the text of a service",
         })
     }
 }
@@ -93,6 +94,7 @@ impl fmt::Display for Phase {
             Self::Exchange => "the exchange",
             Self::Silence => "the peer's silence",
             Self::PublicAddress => "the search for the public address",
+            Self::Discovery => "the search for a service",
         })
     }
 }

@@ -1,6 +1,6 @@
 //! What stands for TLS where the feature is off: nothing of it can be made, and what would make it says so.
 
-use std::io;
+use std::{io, path::PathBuf};
 
 use socket2::Socket;
 
@@ -35,6 +35,10 @@ fn off<T>() -> Result<T> {
 }
 
 pub(super) fn sha256(_bytes: &[u8]) -> Result<[u8; 32]> {
+    off()
+}
+
+pub(super) fn user_folder(_program: &str) -> Result<PathBuf> {
     off()
 }
 

@@ -4,6 +4,7 @@
 mod addresses;
 mod crowd;
 mod datagrams;
+mod discovery;
 mod failure;
 mod frames;
 mod ftp;
@@ -47,7 +48,7 @@ fn walk(out: &mut impl Write) -> Result<(), Failure> {
 /// A step does its job, checks that it came out right, and says what it measured.
 type Step = fn() -> Result<String, Failure>;
 
-const STEPS: [(&str, Step); 8] = [
+const STEPS: [(&str, Step); 9] = [
     ("addresses", addresses::step),
     ("TCP", transfer::step),
     ("UDP", datagrams::step),
@@ -56,6 +57,7 @@ const STEPS: [(&str, Step); 8] = [
     ("game loop", frames::step),
     ("HTTP", http::step),
     ("FTP", ftp::step),
+    ("discovery", discovery::step),
 ];
 
 /// Nothing on loopback takes this long: a step that waits longer has gone wrong.
