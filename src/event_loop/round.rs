@@ -217,6 +217,9 @@ impl EventLoop {
             } else {
                 self.ready.push_front(token);
             }
+        } else if !slot.is_dirty && slot.connection.owes_answers() {
+            slot.is_dirty = true;
+            self.queued.push(id);
         }
         if let Some(round) = &mut self.round {
             round.messages = round.messages.saturating_sub(1);
