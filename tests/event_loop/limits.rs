@@ -115,8 +115,8 @@ fn a_queue_has_its_marks() {
     options.queue_limit = 300_000;
     let mut rig = Rig::with_connections(Framing::lines(), options);
     let (mut peer, id) = rig.opened_peer();
-    let mut sent = 0;
-    while rig.event_loop.send(id, &vec![b'a' + (sent % 26) as u8; LINE]).is_done() {
+    let mut sent = 0_u32;
+    while rig.event_loop.send(id, &vec![letter(sent); LINE]).is_done() {
         sent += 1;
         assert!(sent < 10_000, "the queue has no end");
     }
@@ -129,7 +129,7 @@ fn a_queue_has_its_marks() {
     let reader = std::thread::spawn(move || {
         for number in 0..sent {
             let line = super::rig::read(&mut peer, LINE + 1);
-            assert!(line[..LINE].iter().all(|byte| *byte == b'a' + (number % 26) as u8), "line {number}");
+            assert!(line[..LINE].iter().all(|byte| *byte == letter(number)), "line {number}");
         }
         peer
     });
@@ -139,6 +139,10 @@ fn a_queue_has_its_marks() {
     });
     assert_eq!(rig.event_loop.counters().queued_bytes, 0);
     reader.join().unwrap();
+}
+
+fn letter(number: u32) -> u8 {
+    b"abcdefghijklmnopqrstuvwxyz"[number as usize % 26]
 }
 
 /// No descriptors left: waiting peers are told, the loop serves the others and does not spin, and takes new ones as
