@@ -136,6 +136,7 @@ impl EventLoop {
             match due {
                 Due::Timer(number) => self.events.push_back(LoopEvent::Timer { id: TimerId { at, number } }),
                 Due::Connection(id) => self.expire(id),
+                Due::Retry(id) => self.retry(id),
                 Due::Shutdown => self.end_draining(),
                 Due::Listener(id) => {
                     if let Err(error) = self.attend(id) {
