@@ -111,6 +111,8 @@ enum Due {
     Timer(usize),
     Connection(usize),
     Listener(usize),
+    /// Another try to connect to a local listener whose queue is full.
+    Retry(usize),
     Shutdown,
 }
 
@@ -119,7 +121,8 @@ enum Ending {
     No,
     /// At the next poll, within this limit.
     Asked(Duration),
-    Draining,
+    /// At most until then.
+    Draining(Option<Instant>),
 }
 
 impl EventLoop {

@@ -1,7 +1,7 @@
 //! What connections of an event loop cost in heap, and what hostile peers can make them cost. Each test counts in a
 //! process of its own.
 #![cfg(feature = "messages")]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::doc_markdown)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::doc_markdown, clippy::cast_possible_truncation)]
 
 mod support;
 

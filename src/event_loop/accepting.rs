@@ -46,8 +46,10 @@ impl EventLoop {
     /// # Errors
     ///
     /// Those of [`TcpListener::listen_on`] and [`LocalListener::listen`], [`Error::Unresolved`] for a name without an
-    /// address, [`Error::InvalidInput`] for a service and for a local socket that is to be encrypted.
+    /// address, [`Error::InvalidInput`] for a service and for a local socket that is to be encrypted,
+    /// [`Error::Disconnected`] while the loop is being shut down.
     pub fn listen(&mut self, endpoint: &Endpoint, framing: Framing, options: ListenOptions) -> Result<ListenerId> {
+        self.check_ending()?;
         let ListenOptions { tls, connection } = options;
         let listener = match endpoint {
             Endpoint::Tcp { host, port } => {

@@ -10,7 +10,7 @@ use super::{
     event::{CloseReason, ConnectionId, LoopEvent},
     slot::{Due, Stage},
 };
-use crate::error::{Error, Phase};
+use crate::error::{Error, Phase, Result};
 
 impl EventLoop {
     /// Closes a connection once its queue has gone out.
@@ -34,7 +34,8 @@ impl EventLoop {
     /// connections are closed.
     ///
     /// It begins with the next poll. When the limit has passed, those whose peers have not taken everything are closed
-    /// all the same. [`is_shut_down`](Self::is_shut_down) tells when it is over; [`run`](Self::run) returns then.
+    /// all the same. [`is_shut_down`](Self::is_shut_down) tells when it is over; [`run`](Self::run) returns then, and can be
+    /// called again.
     pub fn shutdown(&mut self, limit: Duration) {
         if matches!(self.ending, Ending::No) {
             self.ending = Ending::Asked(limit);
@@ -44,19 +45,31 @@ impl EventLoop {
     /// Tells whether a [`shutdown`](Self::shutdown) has ended and every event has been given.
     #[must_use]
     pub fn is_shut_down(&self) -> bool {
-        matches!(self.ending, Ending::Draining) && self.slots.is_empty() && self.events.is_empty()
+        matches!(self.ending, Ending::Draining(_)) && self.slots.is_empty() && self.events.is_empty()
     }
 
     pub(super) fn begin_draining(&mut self) {
         let Ending::Asked(limit) = self.ending else { return };
-        self.ending = Ending::Draining;
+        let until = Instant::now().checked_add(limit);
+        self.ending = Ending::Draining(until);
         self.posts.clear();
-        if let Some(until) = Instant::now().checked_add(limit) {
-            self.deadlines.insert((until, LoopDue::Shutdown));
-        }
+        self.deadlines.extend(until.map(|until| (until, LoopDue::Shutdown)));
         for id in self.ids() {
             self.begin_close(id, CloseReason::Shutdown);
         }
+    }
+
+    /// The loop has ended, and may be used again.
+    pub(super) fn end_shutdown(&mut self) {
+        if let Ending::Draining(Some(until)) = self.ending {
+            self.deadlines.remove(&(until, LoopDue::Shutdown));
+        }
+        self.ending = Ending::No;
+    }
+
+    /// Nothing new begins once the loop drains: else it might never end.
+    pub(super) fn check_ending(&self) -> Result<()> {
+        if matches!(self.ending, Ending::Draining(_)) { Err(Error::Disconnected) } else { Ok(()) }
     }
 
     /// The time for draining is over.

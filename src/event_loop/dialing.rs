@@ -1,9 +1,15 @@
 //! Connections that the program begins.
 
-use std::{mem, path::PathBuf, sync::Arc, thread, time::Instant};
+use std::{
+    mem,
+    path::PathBuf,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
 
 use super::{
-    EventLoop,
+    Due, EventLoop,
     event::{CloseReason, ConnectionId},
     mailbox::Command,
     options::ConnectOptions,
@@ -64,8 +70,9 @@ impl EventLoop {
     /// # Errors
     ///
     /// [`Error::InvalidInput`] for a service, which has to be found first, and for a local socket that is to be
-    /// encrypted; the system's when no thread can be started.
+    /// encrypted; [`Error::Disconnected`] while the loop is being shut down; the system's when no thread can be started.
     pub fn connect(&mut self, endpoint: &Endpoint, framing: Framing, options: ConnectOptions) -> Result<ConnectionId> {
+        self.check_ending()?;
         let ConnectOptions { tls, tls_name, connection } = options;
         let mut name = None;
         let (target, host) = match endpoint {
@@ -150,12 +157,25 @@ impl EventLoop {
         self.go_on_opening(id);
     }
 
+    /// Tries again to connect to a local listener.
+    pub(super) fn retry(&mut self, id: usize) {
+        if self.slots.get(&id).is_some_and(|slot| slot.waits_for_a_queue()) {
+            self.go_on_opening(id);
+        }
+    }
+
     /// Looks whether a connection is open by now.
     pub(super) fn go_on_opening(&mut self, id: usize) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         let error = match slot.connection.finish_opening() {
             Status::Done(()) => return self.opened(id),
-            Status::NotReady => return self.watch(id),
+            Status::NotReady => {
+                if slot.waits_for_a_queue() {
+                    // The system does not tell when there is room.
+                    self.deadlines.insert((self.now + RETRY, Due::Retry(id)));
+                }
+                return self.watch(id);
+            }
             Status::Disconnected => Error::Disconnected,
             Status::Error(error) => error,
         };
@@ -209,3 +229,6 @@ fn begun(status: Status) -> Result<()> {
         result => result,
     }
 }
+
+/// How long a full queue is left alone.
+const RETRY: Duration = Duration::from_millis(10);

@@ -114,7 +114,7 @@ impl EventLoop {
                 handler.stopping(self).map_err(own)?;
             }
             if self.is_shut_down() {
-                self.ending = Ending::No;
+                self.end_shutdown();
                 return Ok(());
             }
         }

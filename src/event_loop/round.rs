@@ -136,6 +136,7 @@ impl EventLoop {
             match due {
                 Due::Timer(number) => self.events.push_back(LoopEvent::Timer { id: TimerId { at, number } }),
                 Due::Connection(id) => self.expire(id),
+                Due::Retry(id) => self.retry(id),
                 Due::Shutdown => self.end_draining(),
                 Due::Listener(id) => {
                     if let Err(error) = self.attend(id) {
@@ -217,6 +218,9 @@ impl EventLoop {
             } else {
                 self.ready.push_front(token);
             }
+        } else if !slot.is_dirty && slot.connection.owes_answers() {
+            slot.is_dirty = true;
+            self.queued.push(id);
         }
         if let Some(round) = &mut self.round {
             round.messages = round.messages.saturating_sub(1);

@@ -104,10 +104,17 @@ impl Slot {
         matches!(self.stage, Stage::Open)
     }
 
+    /// Tells whether it is to be connected to a local listener whose queue is full, which takes trying.
+    pub(super) fn waits_for_a_queue(&self) -> bool {
+        let stream = self.connection.stream();
+        matches!((&self.stage, stream), (Stage::Dialing(_), Stream::Local(socket)) if !socket.is_connected())
+    }
+
     /// What the selector has to watch it for; `None` is nothing.
     pub(super) fn wanted(&self) -> Option<Interest> {
         let (read, write) = match &self.stage {
             Stage::Dialing(dial) if dial.is_looking_up() => (false, false),
+            Stage::Dialing(_) if self.waits_for_a_queue() => (false, false),
             Stage::Dialing(_) if !self.connection.stream().is_connected() => (false, true),
             Stage::Dialing(_) | Stage::Accepted => (true, self.connection.pending_bytes() > 0),
             Stage::Open => (self.reading != Reading::Paused, self.connection.pending_bytes() > 0),

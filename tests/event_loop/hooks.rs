@@ -247,3 +247,48 @@ fn ticks_have_their_interval_and_may_end_the_run() {
     assert!(begin.elapsed() >= Duration::from_millis(100));
     assert!(clock.1.len() >= 5, "timers between the ticks: {}", clock.1.len());
 }
+
+/// Who connects again whenever a connection is gone cannot keep the loop from ending, and the loop can be run again.
+#[test]
+fn a_loop_ends_though_its_program_goes_on_and_runs_again() {
+    struct Stubborn {
+        port: u16,
+        refused: usize,
+        opened: usize,
+    }
+
+    impl Handler for Stubborn {
+        fn started(&mut self, event_loop: &mut EventLoop) -> HookResult {
+            let at = event_loop.listen(&super::rig::loopback(0), Framing::lines(), ListenOptions::default())?;
+            self.port = event_loop.local_port(at);
+            event_loop.connect(&super::rig::loopback(self.port), Framing::lines(), ConnectOptions::default())?;
+            Ok(())
+        }
+
+        fn opened(&mut self, event_loop: &mut EventLoop, _: ConnectionId) -> HookResult {
+            self.opened += 1;
+            if self.opened % 2 == 0 {
+                event_loop.shutdown(Duration::from_millis(100));
+            }
+            Ok(())
+        }
+
+        fn closed(&mut self, event_loop: &mut EventLoop, _: ConnectionId, _: CloseReason, _: Vec<u8>) {
+            let again = super::rig::loopback(self.port);
+            let error = event_loop.connect(&again, Framing::lines(), ConnectOptions::default()).unwrap_err();
+            assert!(matches!(error, sockeye::Error::Disconnected), "{error}");
+            self.refused += 1;
+        }
+
+        fn tick(&mut self, _: &mut EventLoop) -> HookResult {
+            Ok(())
+        }
+    }
+
+    let mut event_loop = EventLoop::new().unwrap();
+    let mut handler = Stubborn { port: 0, refused: 0, opened: 0 };
+    event_loop.run(&mut handler).unwrap();
+    assert_eq!((handler.opened, handler.refused), (2, 2));
+    event_loop.run(&mut handler).unwrap();
+    assert_eq!((handler.opened, handler.refused), (4, 4));
+}

@@ -115,8 +115,8 @@ fn a_queue_has_its_marks() {
     options.queue_limit = 300_000;
     let mut rig = Rig::with_connections(Framing::lines(), options);
     let (mut peer, id) = rig.opened_peer();
-    let mut sent = 0;
-    while rig.event_loop.send(id, &vec![b'a' + (sent % 26) as u8; LINE]).is_done() {
+    let mut sent = 0_u32;
+    while rig.event_loop.send(id, &vec![letter(sent); LINE]).is_done() {
         sent += 1;
         assert!(sent < 10_000, "the queue has no end");
     }
@@ -129,7 +129,7 @@ fn a_queue_has_its_marks() {
     let reader = std::thread::spawn(move || {
         for number in 0..sent {
             let line = super::rig::read(&mut peer, LINE + 1);
-            assert!(line[..LINE].iter().all(|byte| *byte == b'a' + (number % 26) as u8), "line {number}");
+            assert!(line[..LINE].iter().all(|byte| *byte == letter(number)), "line {number}");
         }
         peer
     });
@@ -139,6 +139,55 @@ fn a_queue_has_its_marks() {
     });
     assert_eq!(rig.event_loop.counters().queued_bytes, 0);
     reader.join().unwrap();
+}
+
+/// A listener whose queue is full: the connect waits without using the processor, until its time is over.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_connect_to_a_full_queue_waits_without_spinning() {
+    use sockeye::{ConnectOptions, Endpoint, EventLoop};
+
+    use crate::support::{Family, Local, V4, child};
+
+    child::in_child("event_loop::limits::a_connect_to_a_full_queue_waits_without_spinning", || {
+        let (port, _full_tcp) = V4::full_listener();
+        let (path, mut full_local) = Local::full_listener();
+        let stat = std::fs::File::open("/proc/self/stat").unwrap();
+        let mut event_loop = EventLoop::new().unwrap();
+        let mut options = ConnectOptions::default();
+        options.connection.opening_limit = Some(Duration::from_millis(400));
+        let (used, begin) = (cpu_time(&stat), Instant::now());
+        for endpoint in [Endpoint::Local(path.clone()), super::rig::loopback(port)] {
+            event_loop.connect(&endpoint, Framing::lines(), options.clone()).unwrap();
+        }
+        for _ in 0..2 {
+            let error = super::rig::until(&mut event_loop, |_, event| match event {
+                LoopEvent::Closed { reason: CloseReason::ConnectFailed(error), .. } => Some(error),
+                other => panic!("{other:?}"),
+            });
+            assert!(matches!(error, sockeye::Error::TimedOut { phase: sockeye::Phase::Connect, .. }), "{error}");
+        }
+        assert!(begin.elapsed() >= Duration::from_millis(400));
+        let share = (cpu_time(&stat) - used).as_secs_f64() / begin.elapsed().as_secs_f64();
+        assert!(share < 0.3, "it spins: {share}");
+
+        // Room in the queue is found.
+        options.connection.opening_limit = Some(LONG);
+        event_loop.connect(&Endpoint::Local(path), Framing::lines(), options).unwrap();
+        assert!(event_loop.poll(Some(Duration::from_millis(50))).unwrap().is_none());
+        let listener = full_local.remove(0);
+        let _accepted: Vec<_> = (0..full_local.len())
+            .map_while(|_| {
+                listener.set_nonblocking(true).unwrap();
+                listener.accept().ok()
+            })
+            .collect();
+        super::rig::until(&mut event_loop, |_, event| matches!(event, LoopEvent::Opened { .. }).then_some(()));
+    });
+}
+
+fn letter(number: u32) -> u8 {
+    b"abcdefghijklmnopqrstuvwxyz"[number as usize % 26]
 }
 
 /// No descriptors left: waiting peers are told, the loop serves the others and does not spin, and takes new ones as

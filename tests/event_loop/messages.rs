@@ -39,6 +39,24 @@ fn messages_go_both_ways_in_every_framing() {
     }
 }
 
+/// Peers of tinyproto hear that their messages were taken, whether or not the program answers.
+#[test]
+fn tiny_messages_are_acknowledged() {
+    let mut rig = Rig::new(Framing::Tiny);
+    let mut peer = rig.peer();
+    super::rig::write(&mut peer, b"\xff\0\0\0\x02hi");
+    rig.opened();
+    assert_eq!(rig.message().1, b"hi");
+    assert!(rig.during(Duration::from_millis(20)).is_empty());
+    assert_eq!(super::rig::read(&mut peer, 2), b"\xff\xff");
+    // A real one waits for it before it goes on.
+    super::rig::write(&mut peer, b"\0\0\0\x03");
+    assert!(rig.during(Duration::from_millis(20)).is_empty());
+    assert_eq!(super::rig::read(&mut peer, 1), b"\xff");
+    super::rig::write(&mut peer, b"bye");
+    assert_eq!(rig.message().1, b"bye");
+}
+
 /// Four listeners, one of them local, and the connections to them, all in one loop: a message goes there and back.
 #[test]
 fn one_loop_holds_all_ends() {

@@ -53,6 +53,11 @@ impl Connection {
         }
     }
 
+    /// Tells whether the peer waits for answers that the next flush sends.
+    pub(crate) fn owes_answers(&mut self) -> bool {
+        self.incoming.codec_mut().answers().is_some_and(|answers| !answers.is_empty())
+    }
+
     /// Takes and forgets what the system still has for this end: a socket that is closed over unread bytes resets the
     /// connection, and the peer may lose what was sent last. A peer that never stops is not waited for.
     pub(crate) fn close_gently(&mut self) {

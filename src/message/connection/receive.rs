@@ -134,15 +134,15 @@ impl Connection {
             match self.incoming.look() {
                 Ok(Look::Message) => return Ok(()),
                 Ok(Look::More(missing)) => {
-                    if budget == 0 && !self.stream.mode().blocking {
-                        self.stream.tell_whether_received(false);
-                        return Err(Error::NotReady);
-                    }
                     match self.send_answers() {
                         // Whoever listens no more may have said something before, and how it ended is for the read to
                         // find out.
                         Ok(()) | Err(Error::Disconnected) => {}
                         Err(error) => return Err(error),
+                    }
+                    if budget == 0 && !self.stream.mode().blocking {
+                        self.stream.tell_whether_received(false);
+                        return Err(Error::NotReady);
                     }
                     budget = budget.saturating_sub(self.read(attempt, missing)?);
                 }
