@@ -37,7 +37,7 @@ pub use peer::Peer;
 pub use proxy::{Door, LOGIN, ProxyServer};
 pub use server::{Server, Shared, Slot};
 
-use peer::installed;
+pub use peer::installed;
 
 /// How long anything may take. Nothing here comes near it on a machine that works.
 pub const DEADLINE: Duration = Duration::from_secs(20);

@@ -7,6 +7,7 @@ mod datagrams;
 mod failure;
 mod frames;
 mod http;
+mod messages;
 mod packets;
 mod transfer;
 
@@ -46,7 +47,7 @@ fn walk(out: &mut impl Write) -> Result<(), Failure> {
 /// A step does its job, checks that it came out right, and says what it measured.
 type Step = fn() -> Result<String, Failure>;
 
-const STEPS: [(&str, Step); 7] = [
+const STEPS: [(&str, Step); 8] = [
     ("addresses", addresses::step),
     ("TCP", transfer::step),
     ("UDP", datagrams::step),
@@ -54,6 +55,7 @@ const STEPS: [(&str, Step); 7] = [
     ("packets", packets::step),
     ("game loop", frames::step),
     ("HTTP", http::step),
+    ("messages", messages::step),
 ];
 
 /// Nothing on loopback takes this long: a step that waits longer has gone wrong.
