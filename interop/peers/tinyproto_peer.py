@@ -39,7 +39,8 @@ class Peer:
     def __init__(self):
         self.is_old = hasattr(tinyproto.TinyProtoServer, "add_addr")
         self.connection = None
-        threading.excepthook = lambda failure: failures.put(failure.exc_value)
+        # In words: the failure itself would keep the socket open.
+        threading.excepthook = lambda failure: failures.put(f"{failure.exc_type.__name__}: {failure.exc_value}")
 
     def version(self):
         return f"done {metadata.version('tinyproto')}"
@@ -104,7 +105,7 @@ class Peer:
 
     def failure(self):
         """What has ended a thread."""
-        return f"done {type(failure := failures.get(timeout=PATIENCE_IN_SECONDS)).__name__}: {failure}"
+        return f"done {failures.get(timeout=PATIENCE_IN_SECONDS)}"
 
 
 words.serve(Peer())

@@ -105,7 +105,9 @@ impl<'a> Exchange<'a> {
             }
             let ready: Vec<Key> = self.selector.ready().filter(|event| event.readable).map(|event| event.key).collect();
             for key in ready {
-                let Some(ended) = self.peers.get_mut(&key).and_then(|peer| peer.hear(&mut self.output)) else { continue };
+                let Some(ended) = self.peers.get_mut(&key).and_then(|peer| peer.hear(&mut self.output)) else {
+                    continue;
+                };
                 // What it said before is not lost with it.
                 self.output.flush()?;
                 self.part(key, ended)?;
@@ -211,7 +213,8 @@ impl<'a> Exchange<'a> {
     fn proceed(&mut self) -> Result<(), Failure> {
         let mut gone = Vec::new();
         for (key, peer) in &mut self.peers {
-            let is_stuck = self.role == Role::Server && peer.stuck_since().is_some_and(|since| since.elapsed() >= STUCK);
+            let is_stuck =
+                self.role == Role::Server && peer.stuck_since().is_some_and(|since| since.elapsed() >= STUCK);
             let ended = if is_stuck { Some(Err(Failure::Stalled(STUCK))) } else { peer.proceed() };
             match ended {
                 Some(ended) => gone.push((*key, ended)),

@@ -23,10 +23,12 @@ pub(super) fn key(args: &MessageArgs) -> Result<Option<AuthKey>, Failure> {
     let bytes = fs::read(path).map_err(|error| file(path, error))?;
     let key = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
     let key = key.strip_suffix(b"\r").unwrap_or(key);
-    AuthKey::new(key).map(Some).map_err(|_| Failure::Socket(Error::File {
-        path: path.to_string_lossy().into(),
-        source: io::Error::new(io::ErrorKind::InvalidData, "expected a key, found an empty file"),
-    }))
+    AuthKey::new(key).map(Some).map_err(|_| {
+        Failure::Socket(Error::File {
+            path: path.to_string_lossy().into(),
+            source: io::Error::new(io::ErrorKind::InvalidData, "expected a key, found an empty file"),
+        })
+    })
 }
 
 /// What a listener asks and shows. Says the fingerprint of its certificate through `say`.
@@ -78,7 +80,8 @@ fn refuse_tls_on_paths(endpoint: &Endpoint) -> Result<(), Failure> {
 /// The identity of this user's listeners, made by the first one.
 fn own_identity() -> Result<TlsIdentity, Failure> {
     let folders = ProjectDirs::from("", "", "sockeye");
-    let folders = folders.ok_or(Failure::Usage("there is no home folder to keep a certificate in: use --cert, --key"))?;
+    let folders =
+        folders.ok_or(Failure::Usage("there is no home folder to keep a certificate in: use --cert, --key"))?;
     let folder = folders.data_dir();
     let mut builder = DirBuilder::new();
     builder.recursive(true);

@@ -17,11 +17,7 @@ pub(super) fn step() -> Result<String, Failure> {
         .iter()
         .map(|(name, framing)| Ok(format!("{name} {:.1}", one_way(*framing)?)))
         .collect::<Result<Vec<_>, Failure>>()?;
-    Ok(format!(
-        "of {SIZE} bytes, one call each, million/s: {}\n{}",
-        one_way.join(", "),
-        authenticated()?
-    ))
+    Ok(format!("of {SIZE} bytes, one call each, million/s: {}\n{}", one_way.join(", "), authenticated()?))
 }
 
 /// Sends messages to another thread, which counts them; gives millions a second.

@@ -31,7 +31,9 @@ fn a_place_that_is_taken_is_a_failure() {
 
 #[test]
 fn bytes_that_are_no_messages_are_a_failure() {
-    for (name, bytes) in [("multiprocessing", &b"\xff\xff\xff\xfe"[..]), ("tiny", b"SSH-2.0\r\n"), ("packet", b"GET / HTTP/1.1\r\n")] {
+    for (name, bytes) in
+        [("multiprocessing", &b"\xff\xff\xff\xfe"[..]), ("tiny", b"SSH-2.0\r\n"), ("packet", b"GET / HTTP/1.1\r\n")]
+    {
         let (mut listener, port) = listener();
         let running = Running::start(sockeye(&["connect", "-f", name, &port]).stdin(Stdio::piped()));
         let mut server = accept(&mut listener, Framing::Raw);

@@ -79,7 +79,9 @@ fn standard_input_goes_to_everybody_and_what_anybody_says_comes_out() {
     say(&mut late, b"still there?");
     live.said("127.0.0.1:");
     say(&mut clients[0], b"yes");
-    live.wrote_lines((0..20).map(|n| char::from(b'a' + n).to_string()).chain(["still there?".into(), "yes".into()]).collect());
+    live.wrote_lines(
+        (0..20).map(|n| char::from(b'a' + n).to_string()).chain(["still there?".into(), "yes".into()]).collect(),
+    );
 }
 
 #[test]

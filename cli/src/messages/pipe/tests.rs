@@ -38,7 +38,10 @@ fn the_last_line_needs_no_line_feed() {
 #[test]
 fn what_is_too_long_is_said_before_it_is_read() {
     let (messages, error) = all(Shape::Lines, b"four\nfive5\n", 4);
-    assert_eq!((messages, error.as_deref()), (vec![b"four".to_vec()], Some("a line is longer than the limit of 4 bytes")));
+    assert_eq!(
+        (messages, error.as_deref()),
+        (vec![b"four".to_vec()], Some("a line is longer than the limit of 4 bytes"))
+    );
     let (_, error) = all(Shape::Binary, b"\xff\xff\xff\xff", 4);
     assert_eq!(error.as_deref(), Some("a message of 4294967295 bytes is longer than the limit of 4"));
     let (messages, error) = all(Shape::Binary, b"\0\0\0\x04four\0\0\0\x05", 4);
