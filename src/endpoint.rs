@@ -10,6 +10,7 @@ use std::{
     str::FromStr,
 };
 
+pub(crate) use parse::{checked_instance, checked_service};
 pub use pattern::ServicePattern;
 
 use crate::{
@@ -127,7 +128,6 @@ impl Endpoint {
     }
 
     /// The addresses that a TCP endpoint stands for, looking its name up if it is one.
-    #[allow(dead_code, reason = "until connections use it")]
     pub(crate) fn addresses(host: Option<&str>) -> Result<Vec<IpAddress>> {
         match host {
             Some(host) => IpAddress::resolve(host),

@@ -217,14 +217,14 @@ pub enum Limit {
     Line,
     /// The pattern of an endpoint.
     Pattern,
-    /// Messages that the peer has not said `OK` to (tinyproto).
-    Unanswered,
     /// Values inside one another, in what Python has pickled.
     Nesting,
     /// Values of a pickle.
     Values,
     /// A pickle that is decoded, in memory.
     Decoded,
+    /// The text of a service, or an entry of it.
+    Text,
 }
 
 /// Which operation a deadline was for.
@@ -247,6 +247,8 @@ pub enum Phase {
     Silence,
     /// Asking for the public address.
     PublicAddress,
+    /// Looking for a service in the local network.
+    Discovery,
 }
 
 impl Error {

@@ -18,6 +18,7 @@ mod lines;
 mod listing;
 mod local;
 mod moving;
+mod observer;
 mod options;
 mod questions;
 mod reply;
@@ -35,6 +36,7 @@ pub use client::Ftp;
 pub use encoding::FtpEncoding;
 pub use features::FtpFeatures;
 pub use listing::{FtpEntry, FtpEntryKind};
+pub use observer::{FtpLine, FtpObserver};
 pub use options::{
     Append, FtpDataMode, FtpEbcdic, FtpOptions, FtpProgress, FtpResume, FtpTls, FtpTransferOptions, TransferMode,
 };

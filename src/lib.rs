@@ -41,6 +41,9 @@
 //! - [`Http`]: [`HttpRequest`] in, [`HttpResponse`] out, waiting or, with an [`HttpExchange`], not.
 //! - [`Ftp`]: files of a server, listed, downloaded, uploaded and resumed, waiting or, with an [`FtpTransfer`], not.
 //! - [`Connection`]: messages over any of them, in a [`Framing`]; the framings of Python programs and of netcat too.
+//! - [`Listener`] and [`Client`]: connections that carry messages, with an [`AuthKey`] on both sides or without, to
+//!   programs of this crate and to `multiprocessing.connection` of Python; [`pickle`] for what it sends as objects.
+//! - [`EventLoop`]: many of them and their listeners in one thread, as events or through a [`Handler`].
 //! - [`Endpoint`]: where to listen and to connect, as one text: `host:port`, `/path`, `service|pattern`.
 //! - [`Status`] and [`Error`]: what happened, and why.
 //!
@@ -71,7 +74,10 @@
 //!
 //! - `http`, on by default: [`Http`] and what belongs to it, `IpAddress::public_address`.
 //! - `ftp`: [`Ftp`].
-//! - `messages`, on by default: [`Connection`], [`Endpoint`].
+//! - `messages`, on by default: [`Connection`], [`Endpoint`], [`Listener`], [`Client`], [`EventLoop`].
+//! - `auth`: keys for them. Without it [`AuthKey`] is there and cannot be made.
+//! - `pickle`: plain values to and from Python. Without it [`pickle`] is there and answers with an error that names it.
+//! - `serde`: `Connection::send_object` and `receive_object`, for values of any type.
 //! - `tls`, on by default: encryption. Without it [`TlsSocket`] and its configuration are there and answer with an error
 //!   that names the feature.
 //! - `public-ip`: `IpAddress::public_address_via_public_ip`, through the crate of that name and the runtime it needs.
@@ -83,8 +89,12 @@
 
 mod bytes;
 #[cfg(feature = "messages")]
+pub mod discovery;
+#[cfg(feature = "messages")]
 mod endpoint;
 mod error;
+#[cfg(feature = "messages")]
+mod event_loop;
 #[cfg(feature = "ftp")]
 mod ftp;
 #[cfg(feature = "http")]
@@ -112,11 +122,16 @@ mod udp;
 #[cfg(feature = "messages")]
 pub use endpoint::{Endpoint, ServicePattern};
 pub use error::{AuthError, Error, ErrorKind, Limit, Phase, Result, TlsError};
+#[cfg(feature = "messages")]
+pub use event_loop::{
+    CloseReason, ConnectOptions, ConnectionId, ConnectionOptions, EventLoop, EventLoopOptions, Handler, HookResult,
+    ListenOptions, ListenerId, LoopCounters, LoopEvent, LoopHandle, LoopThread, Reading, TimerId,
+};
 #[cfg(feature = "ftp")]
 pub use ftp::{
     Append, Ftp, FtpDataMode, FtpDirectoryResponse, FtpEbcdic, FtpEncoding, FtpEntry, FtpEntryKind, FtpFeatures,
-    FtpListingResponse, FtpOptions, FtpProgress, FtpResponse, FtpResume, FtpStatus, FtpTls, FtpTransfer,
-    FtpTransferOptions, FtpTreeProgress, TransferMode,
+    FtpLine, FtpListingResponse, FtpObserver, FtpOptions, FtpProgress, FtpResponse, FtpResume, FtpStatus, FtpTls,
+    FtpTransfer, FtpTransferOptions, FtpTreeProgress, TransferMode,
 };
 #[cfg(feature = "http")]
 pub use http::{

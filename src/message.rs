@@ -12,7 +12,7 @@ mod opening;
 pub mod pickle;
 
 #[cfg(fuzzing)]
-pub mod fuzzing;
+pub(crate) mod fuzzing;
 
 pub use auth::{AuthKey, AuthLevel};
 pub use client::{Client, ClientOptions};

@@ -282,6 +282,13 @@ impl Waker {
     }
 }
 
+impl Key {
+    #[cfg(feature = "messages")]
+    pub(crate) fn number(self) -> usize {
+        self.0
+    }
+}
+
 impl Interest {
     fn watch(self) -> Watch {
         Watch { read: self != Self::Write, write: self != Self::Read }

@@ -17,7 +17,7 @@ pub(crate) use requests::PATIENCE;
 #[derive(Debug)]
 #[non_exhaustive]
 #[cfg_attr(not(feature = "messages"), allow(unreachable_pub))]
-#[expect(clippy::large_enum_variant, reason = "most are plain, and few are kept")]
+#[cfg_attr(not(feature = "messages"), expect(clippy::large_enum_variant, reason = "most are plain, and few are kept"))]
 pub enum Stream {
     /// A TCP connection.
     Tcp(TcpSocket),

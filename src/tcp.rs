@@ -125,10 +125,55 @@ impl TcpSocket {
         self.begin_connect(address.into(), port, Some(limit))
     }
 
+    /// Connects in the way that is best for what is going to happen.
+    #[cfg(feature = "http")]
+    pub(crate) fn connect_for(
+        &mut self,
+        purpose: Purpose,
+        address: IpAddress,
+        port: u16,
+        limit: Option<Duration>,
+    ) -> Status {
+        self.begin_connect_with(address, port, limit, |socket| match purpose {
+            Purpose::Anything => socket.set_tcp_nodelay(true),
+            Purpose::Question => {
+                sys::acknowledge_with_data(socket);
+                Ok(())
+            }
+            Purpose::Upload => {
+                if address.is_loopback() {
+                    sys::stop_pacing(socket);
+                }
+                socket.set_tcp_nodelay(true)
+            }
+        })
+    }
+
+    /// Makes the socket one as others are.
+    #[cfg(feature = "http")]
+    pub(crate) fn settle(&mut self) {
+        if let Some(handle) = self.link.handle() {
+            // It fails only on a connection that is at its end, which the next receive tells.
+            let _ = handle.socket().set_tcp_nodelay(true);
+            sys::acknowledge_at_once(handle.socket());
+        }
+    }
+
     fn begin_connect(&mut self, address: IpAddress, port: u16, limit: Option<Duration>) -> Status {
+        self.begin_connect_with(address, port, limit, |socket| socket.set_tcp_nodelay(true))
+    }
+
+    fn begin_connect_with(
+        &mut self,
+        address: IpAddress,
+        port: u16,
+        limit: Option<Duration>,
+        prepare: impl FnOnce(&Socket) -> io::Result<()>,
+    ) -> Status {
         self.disconnect();
         let remote = address.to_socket_addr(port);
-        let socket = match open(remote, self.link.connects_without_blocking(limit)) {
+        let opened = open(remote, self.link.connects_without_blocking(limit));
+        let socket = match opened.and_then(|socket| prepare(&socket).map(|()| socket)) {
             Ok(socket) => socket,
             Err(error) => return Error::from_os(error).into(),
         };
@@ -172,6 +217,19 @@ impl TcpSocket {
     }
 }
 
+/// What a connection is made for.
+#[cfg(feature = "http")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Anything,
+    /// A short question and its answer, with one packet less: the acknowledgement of the connection goes with the question.
+    /// Before anything else is sent, and when the answer comes in pieces, [`settle`](TcpSocket::settle) the socket: the
+    /// peer may hold a piece back until the one before it is acknowledged (RFC 896).
+    Question,
+    /// Many bytes to the peer.
+    Upload,
+}
+
 address_methods!(TcpSocket);
 stream_methods!(TcpSocket);
 
@@ -210,7 +268,5 @@ impl TryFrom<TcpSocket> for TcpStream {
 }
 
 fn open(remote: SocketAddr, nonblocking: bool) -> io::Result<Socket> {
-    let socket = sys::stream_socket(Domain::for_address(remote), Some(Protocol::TCP), nonblocking)?;
-    socket.set_tcp_nodelay(true)?;
-    Ok(socket)
+    sys::stream_socket(Domain::for_address(remote), Some(Protocol::TCP), nonblocking)
 }

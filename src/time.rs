@@ -17,6 +17,16 @@ impl Deadline {
         self.0.map(|end| end.saturating_duration_since(Instant::now()))
     }
 
+    /// Tells whether this deadline comes first.
+    #[cfg(feature = "http")]
+    pub(crate) fn is_before(self, other: Self) -> bool {
+        match (self.0, other.0) {
+            (Some(end), Some(others)) => end < others,
+            (end, None) => end.is_some(),
+            (None, Some(_)) => false,
+        }
+    }
+
     /// Tells whether the deadline has passed.
     pub(crate) fn has_passed(self) -> bool {
         self.0.is_some_and(|end| end <= Instant::now())

@@ -186,6 +186,12 @@ impl TlsSocket {
         &mut self.link
     }
 
+    /// Tells whether it holds something that the system has not taken yet, which a handshake does not say.
+    #[cfg(feature = "ftp")]
+    pub(crate) fn wants_to_send(&self) -> bool {
+        self.session().is_some_and(Session::wants_to_send)
+    }
+
     fn session(&self) -> Option<&Session> {
         self.link.is_open().then(|| self.link.wire())
     }

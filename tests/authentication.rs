@@ -64,7 +64,7 @@ fn write_frame(stream: &mut TcpStream, body: &[u8]) {
 /// Connects in a thread, for a listener that waits.
 fn client(listener: &Listener, key: Option<AuthKey>, options: ClientOptions) -> thread::JoinHandle<Status<Connection>> {
     let endpoint = listener.address().unwrap();
-    thread::spawn(move || Client::connect_with(&endpoint, key.as_ref(), options))
+    thread::spawn(move || Client::connect_with(&endpoint, key.as_ref(), &options))
 }
 
 fn why(status: Status<Connection>) -> AuthError {
@@ -128,7 +128,7 @@ fn paths_work_as_ports_do() {
         assert_eq!(listener.address().unwrap(), Endpoint::Local(path.clone()));
         listener.set_blocking(false).unwrap();
         let endpoint = listener.address().unwrap();
-        let mut client = Client::begin(&endpoint, key.as_ref(), ClientOptions::default()).unwrap();
+        let mut client = Client::begin(&endpoint, key.as_ref(), &ClientOptions::default()).unwrap();
         let (mut left, mut right) = meet(&mut listener, &mut client);
         assert!(!left.is_blocking() && !right.is_blocking());
         left.set_blocking(true).unwrap();
@@ -195,7 +195,7 @@ fn a_client_that_cannot_wait_is_told_of_by_a_selector() {
     listener.set_timeout(Some(DEADLINE)).unwrap();
     let endpoint = listener.address().unwrap();
     let accepted = thread::spawn(move || listener.accept().into_result());
-    let mut client = Client::begin(&endpoint, Some(&key()), ClientOptions::default()).unwrap();
+    let mut client = Client::begin(&endpoint, Some(&key()), &ClientOptions::default()).unwrap();
     let mut selector = SocketSelector::new().unwrap();
     let (mut connection, mut rounds) = (None, 0);
     while connection.is_none() {
@@ -232,7 +232,7 @@ fn a_connection_that_is_refused_says_so_once() {
             }
         }
     };
-    match Client::begin(&endpoint, Some(&key()), ClientOptions::default()) {
+    match Client::begin(&endpoint, Some(&key()), &ClientOptions::default()) {
         Ok(client) => assert_eq!(refused(client), (Some(ErrorKind::Refused), StatusCode::Disconnected)),
         Err(error) => assert_eq!(error.kind(), ErrorKind::Refused),
     }
@@ -400,7 +400,7 @@ fn a_slow_listener_has_one_limit_for_all_of_it() {
     let mut options = ClientOptions::default();
     options.handshake_limit = Duration::from_millis(300);
     let start = Instant::now();
-    let error = Client::connect_with(&endpoint, Some(&key()), options).error().unwrap();
+    let error = Client::connect_with(&endpoint, Some(&key()), &options).error().unwrap();
     assert!(matches!(error, Error::TimedOut { phase: Phase::Authentication, .. }), "{error}");
     assert!((300..1500).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
     thread.join().unwrap();
@@ -466,7 +466,7 @@ mod over_tls {
         let mut accepted = listener.accept().into_result().unwrap();
         assert_connected(&mut accepted, &mut other.join().unwrap().into_result().unwrap());
         listener.set_blocking(false).unwrap();
-        let mut other = Client::begin(&listener.address().unwrap(), Some(&key()), client_options(tls)).unwrap();
+        let mut other = Client::begin(&listener.address().unwrap(), Some(&key()), &client_options(tls)).unwrap();
         let (mut left, mut right) = meet(&mut listener, &mut other);
         left.set_blocking(true).unwrap();
         right.set_blocking(true).unwrap();
@@ -497,7 +497,7 @@ mod over_tls {
                 let _ = to.send(&buffer[..count]);
             }
         });
-        let other = thread::spawn(move || Client::connect_with(&endpoint, Some(&key()), client_options(tls)));
+        let other = thread::spawn(move || Client::connect_with(&endpoint, Some(&key()), &client_options(tls)));
         assert_eq!(why(listener.accept()), AuthError::WrongDigest);
         assert_eq!(why(other.join().unwrap()), AuthError::Rejected);
         middle.join().unwrap();

@@ -13,14 +13,16 @@ const RANKS: &[&[&str]] = &[
     &["error", "time"],
     &["status"],
     &["bytes", "mode"],
-    &["ip", "packet", "endpoint"],
+    &["ip", "packet"],
+    &["endpoint"],
     &["link"],
     &["surface"],
     &["tcp", "udp", "local"],
     &["tls"],
-    &["selector"],
+    &["selector", "discovery"],
     &["stream"],
     &["ftp", "http", "message"],
+    &["event_loop"],
     &["public_address"],
 ];
 

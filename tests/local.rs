@@ -1,6 +1,6 @@
 //! The files of local sockets: nobody's but the listener's own is touched, and nobody else gets in.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::doc_markdown)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation, clippy::doc_markdown)]
 
 #[path = "support/folder.rs"]
 mod folder;

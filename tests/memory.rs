@@ -8,6 +8,8 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
+#[cfg(feature = "messages")]
+use sockeye::{Connection, Framing};
 use sockeye::{ErrorKind, Interest, Packet, SocketSelector, StatusCode};
 
 use support::{Family, Listen, Local, Mode, Stream, V4, await_ready, child, connected, listening};
@@ -142,5 +144,88 @@ fn received_packets_leave_nothing_behind() {
             }
         });
         assert!(held < 20_000, "{held} bytes");
+    });
+}
+
+/// What a framed connection costs while nothing comes, before and after messages of any size.
+#[cfg(feature = "messages")]
+#[test]
+fn an_idle_connection_of_messages_costs_little() {
+    child::in_child("an_idle_connection_of_messages_costs_little", || {
+        const COUNT: usize = 50;
+        for framing in [Framing::lines(), Framing::Packet, Framing::Tiny, Framing::Multiprocessing] {
+            let pairs: Vec<_> = (0..COUNT).map(|_| connected::<V4>(Mode::Blocking)).collect();
+            let (connections, held, _) = counted(|| {
+                let new = |socket: sockeye::TcpSocket| Connection::new(socket, framing);
+                let mut pairs: Vec<_> = pairs.into_iter().map(|(one, other)| (new(one), new(other))).collect();
+                for (one, other) in &mut pairs {
+                    for length in [10, 5000, 60_000] {
+                        one.send(&vec![b'x'; length]).into_result().unwrap();
+                        assert_eq!(other.receive().into_result().unwrap().len(), length);
+                    }
+                    other.send(b"y").into_result().unwrap();
+                    one.receive().into_result().unwrap();
+                }
+                pairs
+            });
+            let each = held / (2 * COUNT);
+            assert!(each < 4096, "{framing:?}: {each} bytes");
+            drop(connections);
+        }
+    });
+}
+
+/// The largest that each framing can announce, and the largest that is allowed, with nothing behind them.
+#[cfg(feature = "messages")]
+#[test]
+fn an_announced_message_costs_no_memory() {
+    child::in_child("an_announced_message_costs_no_memory", || {
+        let long = |length: u64| [&[0xff; 4][..], &length.to_be_bytes()].concat();
+        for (framing, announced, expected) in [
+            (Framing::Packet, vec![0xff; 4], StatusCode::Error),
+            (Framing::Packet, vec![1, 0, 0, 0], StatusCode::NotReady),
+            (Framing::Multiprocessing, vec![0x7f, 0xff, 0xff, 0xff], StatusCode::Error),
+            (Framing::Multiprocessing, long(1 << 40), StatusCode::Error),
+            (Framing::Multiprocessing, long(u64::MAX), StatusCode::Error),
+            (Framing::Multiprocessing, long(16 << 20), StatusCode::NotReady),
+            (Framing::Tiny, vec![0xff, 0xf0, 0xff, 0xff, 0xff], StatusCode::Error),
+            (Framing::Tiny, vec![0xff, 1, 0, 0, 0], StatusCode::NotReady),
+        ] {
+            let (client, mut server) = connected::<V4>(Mode::NonBlocking);
+            let mut connection = Connection::new(client, framing);
+            server.send(&announced).into_result().unwrap();
+            await_ready(&connection, Interest::Read);
+            let (status, held, peak) = counted(|| connection.receive());
+            assert_eq!(status.code(), expected, "{announced:?}");
+            assert!(peak < 256 * 1024 && held < 128 * 1024, "{announced:?}: held {held}, at most {peak}");
+        }
+    });
+}
+
+/// A crowd that sends the beginning of a message each, and then nothing.
+#[cfg(feature = "messages")]
+#[test]
+fn the_beginning_of_a_message_costs_little() {
+    child::in_child("the_beginning_of_a_message_costs_little", || {
+        const COUNT: usize = 200;
+        for (framing, bytes) in
+            [(Framing::lines(), &b"GET /"[..]), (Framing::Packet, b"\0\0\x3f\0x"), (Framing::Packet, b"\0\x3f\0\0x")]
+        {
+            let mut pairs: Vec<_> = (0..COUNT)
+                .map(|_| {
+                    let (client, server) = connected::<V4>(Mode::NonBlocking);
+                    (Connection::new(client, framing), server)
+                })
+                .collect();
+            let ((), held, _) = counted(|| {
+                for (connection, server) in &mut pairs {
+                    server.send(bytes).into_result().unwrap();
+                    await_ready(connection, Interest::Read);
+                    assert_eq!(connection.receive().code(), StatusCode::NotReady);
+                    assert_eq!(connection.receive().code(), StatusCode::NotReady);
+                }
+            });
+            assert!(held / COUNT < 4096, "{bytes:?}: {} bytes each", held / COUNT);
+        }
     });
 }

@@ -93,3 +93,34 @@ fn a_pickle_that_wants_code_to_run_is_an_error_and_the_next_one_is_read() {
     left.send_pickle(&"on".into()).into_result().unwrap();
     assert_eq!(right.receive_pickle().done(), Some("on".into()));
 }
+
+#[test]
+fn queued_messages_go_together_and_in_order() {
+    for framing in [Framing::lines(), Framing::Packet, Framing::Multiprocessing, Framing::Raw] {
+        let (mut left, mut right) = pair(framing);
+        right.set_blocking(false).unwrap();
+        left.send(b"a").into_result().unwrap();
+        left.queue(b"b").into_result().unwrap();
+        left.queue(b"c").into_result().unwrap();
+        assert_eq!(right.receive().done().as_deref(), Some(&b"a"[..]));
+        assert!(right.receive().is_not_ready(), "nothing was sent");
+        left.send(b"d").into_result().unwrap();
+        let mut received = Vec::new();
+        while let Some(message) = right.receive().done() {
+            received.push(message);
+        }
+        let expected: &[&[u8]] = if framing == Framing::Raw { &[b"bcd"] } else { &[b"b", b"c", b"d"] };
+        assert_eq!(received, expected, "{framing:?}");
+        // A message is taken as a whole or not at all.
+        left.set_outbox_limit(10);
+        left.queue(&[b'x'; 100]).into_result().unwrap();
+        assert!(left.queue(b"e").is_not_ready());
+        left.flush().into_result().unwrap();
+        assert_eq!(right.receive().done().as_deref(), Some(&[b'x'; 100][..]));
+        assert!(right.receive().is_not_ready());
+    }
+    let (mut left, _right) = pair(Framing::lines());
+    let error = left.queue(b"a\nb").error();
+    assert_eq!(error.map(|error| error.kind()), Some(ErrorKind::InvalidInput));
+    assert_eq!(left.pending_bytes(), 0);
+}

@@ -24,6 +24,9 @@ mod start;
 #[cfg(feature = "tls")]
 #[path = "tls/trust.rs"]
 mod trust;
+#[cfg(feature = "tls")]
+#[path = "tls/user.rs"]
+mod user;
 
 /// The API is the same, and says what is missing.
 #[cfg(not(feature = "tls"))]
@@ -40,6 +43,8 @@ fn without_the_feature_everything_names_it() {
     is_off(TlsClient::with_options(options));
     is_off(TlsIdentity::self_signed(&["localhost"]));
     is_off(TlsIdentity::from_pem(b"", b""));
+    is_off(TlsIdentity::of_this_user("chat", &["localhost"]));
+    is_off(KnownHosts::of_this_user("chat"));
     is_off(RootCertificates::from_pem(b""));
     is_off(Fingerprint::of_certificate(b""));
 }

@@ -76,5 +76,15 @@ void packetsBeside();
 // Gets 1 KiB from the web server at `address`, which is "ip:port".
 void httpNew(const std::string& address);
 
+// Gets files of 1 KiB from the FTP server at `address` to the current folder, over one session.
+void ftpGet(const std::string& address);
+
+// Does one transfer of src/transfer.rs: between `url`, which is "ftp://ip:port/path", and `path`. The file has the same name
+// at both ends.
+void ftpDownload(const std::string& url, const std::string& path);
+void ftpUpload(const std::string& url, const std::string& path);
+// The 1,000 files of a folder.
+void ftpFiles(const std::string& url, const std::string& path);
+
 // Prints `heap resident`: the bytes that `count` connected sockets grew this process by.
 void memory(std::size_t count);

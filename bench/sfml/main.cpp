@@ -60,7 +60,29 @@ int main(int argc, char** argv)
         httpNew(argv[2]);
         return 0;
     }
-    expect(argc == 2, "usage: NAME | http-new ADDRESS | memory COUNT");
+    if (argc == 3 && std::strcmp(argv[1], "ftp-get") == 0)
+    {
+        pin(Core::Main);
+        ftpGet(argv[2]);
+        return 0;
+    }
+    if (argc == 4 && std::strcmp(argv[1], "ftp-download") == 0)
+    {
+        ftpDownload(argv[2], argv[3]);
+        return 0;
+    }
+    if (argc == 4 && std::strcmp(argv[1], "ftp-upload") == 0)
+    {
+        ftpUpload(argv[2], argv[3]);
+        return 0;
+    }
+    if (argc == 4 && std::strcmp(argv[1], "ftp-files") == 0)
+    {
+        ftpFiles(argv[2], argv[3]);
+        return 0;
+    }
+    expect(argc == 2, "usage: NAME | http-new ADDRESS | ftp-get ADDRESS | ftp-download URL PATH | ftp-upload URL PATH | "
+                      "ftp-files URL PATH | memory COUNT");
     const auto round = rounds.find(argv[1]);
     expect(round != rounds.end(), "no round of this name");
     pin(Core::Main);

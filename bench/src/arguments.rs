@@ -6,11 +6,13 @@ use std::time::Duration;
 use crate::Result;
 
 pub const HELP: &str = "\
-Measures sockeye against raw std::net, epoll, SFML, mio, polling, message-io, ureq, libcurl and curl.
+Measures sockeye against raw std::net, epoll, SFML, mio, polling, message-io, ureq, libcurl, curl,
+suppaftp and lftp.
 
 usage: bench [--only NAME]... [--rounds N] [--length MS] [--quick] [--no-calls]
        bench list
        bench calls BENCHMARK CONTESTANT [OPERATIONS]
+       bench crowd
 
   --only NAME   only the benchmarks whose name contains NAME; may be given several times
   --rounds N    rounds of each contestant, interleaved (default 100)
@@ -19,9 +21,10 @@ usage: bench [--only NAME]... [--rounds N] [--length MS] [--quick] [--no-calls]
   --no-calls    leaves out the system calls per operation (strace)
   list          names the benchmarks
   calls         counts the system calls of one contestant, by name
+  crowd         event loops: 9,900 connections that echo, and a million lines
 ";
 
-/// What the program was asked to do. The last four are how it starts itself.
+/// What the program was asked to do. The last six are how it starts itself.
 pub enum Command {
     All(Options),
     List,
@@ -30,7 +33,10 @@ pub enum Command {
     Round { benchmark: String, contestant: String, server: Option<SocketAddr> },
     Hold { benchmark: String, contestant: String, count: usize },
     Peers { port: u16, count: usize },
-    Transfer { kind: String, url: String, path: String },
+    Transfer { transfer: String, program: String, url: String, path: String },
+    Crowd,
+    CrowdServer { contestant: String },
+    LinesServer,
 }
 
 /// How much is measured.
@@ -60,6 +66,9 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     Ok(match words.as_slice() {
         ["list"] => Command::List,
+        ["crowd"] => Command::Crowd,
+        ["crowd-server", contestant] => Command::CrowdServer { contestant: (*contestant).into() },
+        ["lines-server"] => Command::LinesServer,
         ["help" | "--help" | "-h"] => Command::Help,
         ["calls", benchmark, contestant, operations @ ..] if operations.len() <= 1 => Command::Calls {
             benchmark: (*benchmark).into(),
@@ -71,9 +80,12 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command> {
             contestant: (*contestant).into(),
             server: server.first().map(|address| address.parse()).transpose()?,
         },
-        ["transfer", kind, url, path] => {
-            Command::Transfer { kind: (*kind).into(), url: (*url).into(), path: (*path).into() }
-        }
+        ["transfer", transfer, program, url, path] => Command::Transfer {
+            transfer: (*transfer).into(),
+            program: (*program).into(),
+            url: (*url).into(),
+            path: (*path).into(),
+        },
         ["hold", benchmark, contestant, count] => {
             Command::Hold { benchmark: (*benchmark).into(), contestant: (*contestant).into(), count: count.parse()? }
         }

@@ -6,6 +6,7 @@ use crate::Result;
 use crate::contestant::BULK;
 use crate::contestant::batch::{MmsgDatagrams, SegmentedDatagrams};
 use crate::contestant::epoll::{EpollDatagramWatcher, EpollWatcher};
+use crate::contestant::ftp::{OurFtp, RawFtp, Suppaftp};
 use crate::contestant::http::{Libcurl, OurHttp, RawHttp, Ureq};
 use crate::contestant::message_io::{MessageIoDatagrams, MessageIoFramed, MessageIoStream, MessageIoWatcher};
 use crate::contestant::mio::{MioDatagrams, MioStream, MioWatcher};
@@ -16,7 +17,7 @@ use crate::contestant::polling::{PollingDatagrams, PollingStream, PollingWatcher
 use crate::contestant::raw::{ConnectedDatagrams, RawDatagrams, RawFramed, RawStream};
 use crate::session::Session;
 use crate::workload::memory::Growth;
-use crate::workload::{http, idle, memory};
+use crate::workload::{ftp, http, idle, memory, messages};
 use crate::workload::{packets, selector, tcp, udp};
 
 /// One kind of work and everybody who does it. The first contestant is ours.
@@ -37,9 +38,16 @@ pub struct Contestant {
 pub enum Round {
     Here(fn(Session) -> Result<()>),
     Sfml(&'static str),
-    /// The same with a web server at this address.
-    HttpHere(fn(Session, SocketAddr) -> Result<()>),
-    HttpSfml(&'static str),
+    /// The same with a server at this address.
+    Served(Server, fn(Session, SocketAddr) -> Result<()>),
+    ServedSfml(Server, &'static str),
+}
+
+/// Whose program serves.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Server {
+    Nginx,
+    Vsftpd,
 }
 
 /// What a rate counts.
@@ -418,7 +426,7 @@ pub const HTTP_BENCHMARKS: &[Benchmark] = &[
         contestants: &[
             http_here("ours", http::get_anew::<OurHttp>),
             http_here("std, by hand", http::get_anew::<RawHttp>),
-            Contestant { name: "SFML", round: Round::HttpSfml("http-new") },
+            Contestant { name: "SFML", round: Round::ServedSfml(Server::Nginx, "http-new") },
             http_here("ureq", http::get_anew::<Ureq>),
             http_here("libcurl", http::get_anew::<Libcurl>),
         ],
@@ -437,9 +445,81 @@ pub const HTTP_BENCHMARKS: &[Benchmark] = &[
     },
 ];
 
+/// The same with an FTP server.
+pub const FTP_BENCHMARKS: &[Benchmark] = &[
+    Benchmark {
+        name: "ftp-get",
+        title: "FTP download, 1 KiB, one session",
+        unit: Unit::Each("files"),
+        threads: Threads::One,
+        contestants: FTP_GET,
+    },
+    Benchmark {
+        name: "ftp-get-2t",
+        title: "FTP download, 1 KiB, one session, two cores",
+        unit: Unit::Each("files"),
+        threads: Threads::Two,
+        contestants: FTP_GET,
+    },
+];
+
+const FTP_GET: &[Contestant] = &[
+    ftp_here("ours", ftp::files::<OurFtp>),
+    ftp_here("std, by hand", ftp::files::<RawFtp<false>>),
+    ftp_here("std, by hand, renamed", ftp::files::<RawFtp<true>>),
+    ftp_here("suppaftp", ftp::files::<Suppaftp>),
+    Contestant { name: "SFML", round: Round::ServedSfml(Server::Vsftpd, "ftp-get") },
+];
+
+/// Framed messages, and a Python that is started for them.
+pub const MESSAGE_BENCHMARKS: &[Benchmark] = &[
+    Benchmark {
+        name: "message-echo",
+        title: "echo of messages, 16 B, TCP",
+        unit: Unit::Each("echoes"),
+        threads: Threads::One,
+        contestants: &[here("ours", messages::tcp::<16>), here("Python's pair", messages::python_tcp::<16>)],
+    },
+    Benchmark {
+        name: "message-echo-64k",
+        title: "echo of messages, 64 KiB, TCP",
+        unit: Unit::Each("echoes"),
+        threads: Threads::One,
+        contestants: &[here("ours", messages::tcp::<BULK>), here("Python's pair", messages::python_tcp::<BULK>)],
+    },
+    Benchmark {
+        name: "message-echo-bursts",
+        title: "echo of messages, 16 B, TCP, bursts of 64",
+        unit: Unit::Each("echoes"),
+        threads: Threads::One,
+        contestants: &[here("ours", messages::tcp_bursts), here("Python's pair", messages::python_tcp_bursts)],
+    },
+    Benchmark {
+        name: "message-echo-local",
+        title: "echo of messages, 16 B, local socket",
+        unit: Unit::Each("echoes"),
+        threads: Threads::One,
+        contestants: &[here("ours", messages::local::<16>), here("Python's pair", messages::python_local::<16>)],
+    },
+    Benchmark {
+        name: "message-echo-local-64k",
+        title: "echo of messages, 64 KiB, local socket",
+        unit: Unit::Each("echoes"),
+        threads: Threads::One,
+        contestants: &[here("ours", messages::local::<BULK>), here("Python's pair", messages::python_local::<BULK>)],
+    },
+    Benchmark {
+        name: "message-echo-python",
+        title: "echo of messages by a Python, 32 KiB, TCP",
+        unit: Unit::Each("echoes"),
+        threads: Threads::Two,
+        contestants: &[here("ours", messages::to_python), here("Python's pair", messages::python_to_python)],
+    },
+];
+
 /// All that are measured in rounds.
 pub fn in_rounds() -> impl Iterator<Item = &'static Benchmark> {
-    BENCHMARKS.iter().chain(HTTP_BENCHMARKS)
+    BENCHMARKS.iter().chain(HTTP_BENCHMARKS).chain(FTP_BENCHMARKS).chain(MESSAGE_BENCHMARKS)
 }
 
 pub const MEMORY_BENCHMARKS: &[MemoryBenchmark] = &[
@@ -461,6 +541,15 @@ pub const MEMORY_BENCHMARKS: &[MemoryBenchmark] = &[
             held("mio", memory::watched_mio),
             held("polling", memory::watched_polling),
             held("message-io", memory::watched_message_io),
+        ],
+    },
+    MemoryBenchmark {
+        name: "memory-loop",
+        title: "connected idle connection of an event loop",
+        contestants: &[
+            held("ours", memory::loop_ours),
+            held("message-io", memory::watched_message_io),
+            held("epoll", memory::watched_epoll),
         ],
     },
 ];
@@ -492,7 +581,11 @@ const fn here(name: &'static str, round: fn(Session) -> Result<()>) -> Contestan
 }
 
 const fn http_here(name: &'static str, round: fn(Session, SocketAddr) -> Result<()>) -> Contestant {
-    Contestant { name, round: Round::HttpHere(round) }
+    Contestant { name, round: Round::Served(Server::Nginx, round) }
+}
+
+const fn ftp_here(name: &'static str, round: fn(Session, SocketAddr) -> Result<()>) -> Contestant {
+    Contestant { name, round: Round::Served(Server::Vsftpd, round) }
 }
 
 const fn sfml(round: &'static str) -> Contestant {

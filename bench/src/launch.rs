@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use crate::Result;
-use crate::benchmark::{Benchmark, Contestant, Holding, MemoryContestant, Round, Threads};
-use crate::nginx::Nginx;
+use crate::benchmark::{Benchmark, Contestant, Holding, MemoryContestant, Round, Server, Threads};
+use crate::server::nginx::Nginx;
+use crate::server::vsftpd::Vsftpd;
 use crate::session::{Plan, Sample};
 use crate::sfml;
 use crate::sys::Core;
@@ -19,6 +20,7 @@ pub struct Launcher {
     /// The C++ program, or why there is none.
     sfml: Result<PathBuf>,
     nginx: Result<Nginx>,
+    vsftpd: Result<Vsftpd>,
 }
 
 /// A contestant that waits for its next round.
@@ -29,17 +31,29 @@ pub struct Running {
 
 impl Launcher {
     pub fn new() -> Result<Self> {
-        Ok(Self { this: env::current_exe()?, sfml: sfml::build(), nginx: Nginx::start() })
+        Ok(Self { this: env::current_exe()?, sfml: sfml::build(), nginx: Nginx::start(), vsftpd: Vsftpd::start() })
     }
 
-    /// Why SFML does not take part, if it does not.
-    pub fn missing_sfml(&self) -> Option<String> {
-        self.sfml.as_ref().err().map(ToString::to_string)
+    /// The C++ program, or why SFML does not take part.
+    pub fn sfml(&self) -> Result<&Path> {
+        self.sfml.as_deref().map_err(|reason| reason.to_string().into())
     }
 
     /// The web server, or why there is none.
-    pub fn nginx(&self) -> &Result<Nginx> {
-        &self.nginx
+    pub fn nginx(&self) -> Result<&Nginx> {
+        self.nginx.as_ref().map_err(|reason| reason.to_string().into())
+    }
+
+    /// The FTP server, or why there is none.
+    pub fn vsftpd(&self) -> Result<&Vsftpd> {
+        self.vsftpd.as_ref().map_err(|reason| reason.to_string().into())
+    }
+
+    fn has(&self, server: Server) -> bool {
+        match server {
+            Server::Nginx => self.nginx.is_ok(),
+            Server::Vsftpd => self.vsftpd.is_ok(),
+        }
     }
 
     /// Whether a contestant can take part.
@@ -47,8 +61,8 @@ impl Launcher {
         match contestant.round {
             Round::Here(_) => true,
             Round::Sfml(_) => self.sfml.is_ok(),
-            Round::HttpHere(_) => self.nginx.is_ok(),
-            Round::HttpSfml(_) => self.nginx.is_ok() && self.sfml.is_ok(),
+            Round::Served(server, _) => self.has(server),
+            Round::ServedSfml(server, _) => self.has(server) && self.sfml.is_ok(),
         }
     }
 
@@ -61,50 +75,51 @@ impl Launcher {
     pub fn start(&self, tracer: &[&str], benchmark: &Benchmark, contestant: &Contestant) -> Result<Running> {
         let mut words: Vec<String> = tracer.iter().map(ToString::to_string).collect();
         match contestant.round {
-            Round::Here(_) | Round::HttpHere(_) => {
+            Round::Here(_) | Round::Served(..) => {
                 words.extend([text(&self.this)?, "round".into(), benchmark.name.into(), contestant.name.into()])
             }
-            Round::Sfml(round) | Round::HttpSfml(round) => words.extend([self.sfml_program()?, round.into()]),
+            Round::Sfml(round) | Round::ServedSfml(_, round) => words.extend([text(self.sfml()?)?, round.into()]),
         }
-        if let Round::HttpHere(_) | Round::HttpSfml(_) = contestant.round {
-            let nginx = self.nginx.as_ref().map_err(ToString::to_string)?;
-            let core = if benchmark.threads == Threads::Two { Core::Peer } else { Core::Main };
-            words.push(nginx.address(core).to_string());
+        let core = if benchmark.threads == Threads::Two { Core::Peer } else { Core::Main };
+        match contestant.round {
+            Round::Here(_) | Round::Sfml(_) => Running::start(&words, None),
+            Round::Served(Server::Nginx, _) | Round::ServedSfml(Server::Nginx, _) => {
+                words.push(self.nginx()?.address(core).to_string());
+                Running::start(&words, None)
+            }
+            Round::Served(Server::Vsftpd, _) | Round::ServedSfml(Server::Vsftpd, _) => {
+                let vsftpd = self.vsftpd()?;
+                words.push(vsftpd.address(core).to_string());
+                Running::start(&words, Some(&vsftpd.new_folder()?))
+            }
         }
-        Running::start(&words)
     }
 
     /// Runs one memory round.
     pub fn hold(&self, benchmark: &str, contestant: &MemoryContestant, count: usize) -> Result<Growth> {
         let mut words = match contestant.holding {
             Holding::Here(_) => vec![text(&self.this)?, "hold".into(), benchmark.into(), contestant.name.into()],
-            Holding::Sfml => vec![self.sfml_program()?, "memory".into()],
+            Holding::Sfml => vec![text(self.sfml()?)?, "memory".into()],
         };
         words.push(count.to_string());
-        let mut running = Running::start(&words)?;
+        let mut running = Running::start(&words, None)?;
         let line = running.answer()?;
         running.finish()?;
         let (heap, resident) = line.trim().split_once(' ').ok_or_else(|| format!("not a growth: {line:?}"))?;
         Ok(Growth { heap: heap.parse()?, resident: resident.parse()? })
     }
-
-    fn sfml_program(&self) -> Result<String> {
-        match &self.sfml {
-            Ok(program) => text(program),
-            Err(reason) => Err(reason.to_string().into()),
-        }
-    }
 }
 
 impl Running {
-    fn start(words: &[String]) -> Result<Self> {
+    /// `folder` is the current one of the contestant.
+    fn start(words: &[String], folder: Option<&Path>) -> Result<Self> {
         let (program, arguments) = words.split_first().ok_or("no program")?;
-        let mut child = Command::new(program)
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
+        let mut command = Command::new(program);
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        if let Some(folder) = folder {
+            command.current_dir(folder);
+        }
+        let mut child = command.spawn()?;
         let answers = BufReader::new(child.stdout.take().ok_or("no output")?);
         Ok(Self { child, answers })
     }

@@ -5,10 +5,11 @@ mod arguments;
 mod benchmark;
 mod calls;
 mod contestant;
+mod crowd;
 mod launch;
-mod nginx;
 mod report;
 mod rounds;
+mod server;
 mod session;
 mod sfml;
 mod sys;
@@ -59,11 +60,14 @@ fn run(command: Command) -> Result<()> {
         }
         Command::Round { benchmark, contestant, server } => run_rounds(find(&benchmark, &contestant)?.1, server),
         Command::Hold { benchmark, contestant, count } => hold(&benchmark, &contestant, count),
-        Command::Transfer { kind, url, path } => transfer::run_ours(&kind, &url, &path),
+        Command::Transfer { transfer, program, url, path } => transfer::here::run(&transfer, &program, &url, &path),
         Command::Peers { port, count } => {
             enter_round()?;
             workload::memory::hold_peers(port, count)
         }
+        Command::Crowd => crowd::print(),
+        Command::CrowdServer { contestant } => crowd::serve(&contestant),
+        Command::LinesServer => crowd::serve_lines(),
         Command::Help => {
             print!("{}", arguments::HELP);
             Ok(())
@@ -77,8 +81,8 @@ fn run_rounds(contestant: &Contestant, server: Option<SocketAddr>) -> Result<()>
     sys::pin(Core::Main)?;
     match contestant.round {
         Round::Here(round) => round(Session::new()),
-        Round::HttpHere(round) => round(Session::new(), server.ok_or("this round needs the address of a server")?),
-        Round::Sfml(_) | Round::HttpSfml(_) => Err("SFML's rounds run in the C++ program".into()),
+        Round::Served(_, round) => round(Session::new(), server.ok_or("this round needs the address of a server")?),
+        Round::Sfml(_) | Round::ServedSfml(..) => Err("SFML's rounds run in the C++ program".into()),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The run of everything and what it prints.
 
+use std::collections::BTreeMap;
+
 use crate::Result;
 use crate::arguments::Options;
 use crate::benchmark::{self, Benchmark, HELD, MEMORY_BENCHMARKS, MemoryBenchmark, Threads};
@@ -9,7 +11,7 @@ use crate::rounds::{self, Ratio, Series, median};
 use crate::sys;
 use crate::table::Table;
 use crate::target::{Finding, Findings, TARGETS, Verdict};
-use crate::transfer::{Comparison, TRANSFERS, Transfer};
+use crate::transfer::{self, TRANSFERS, Transfer};
 
 /// Measures what `options` ask for, printing each row as soon as it is known.
 pub fn print(launcher: &Launcher, options: &Options) -> Result<()> {
@@ -23,11 +25,8 @@ pub fn print(launcher: &Launcher, options: &Options) -> Result<()> {
     println!("{}", sys::description());
     println!("Rates, medians of {} interleaved rounds of {} ms.", options.rounds, options.length.as_millis());
     println!("Ratio: the speed of ours over the speed of the rival; 1.00 is equal, larger is better for us.");
-    if let Some(reason) = launcher.missing_sfml() {
-        println!("SFML is MISSING, and so are its rows: {reason}");
-    }
-    if let Err(reason) = launcher.nginx() {
-        println!("nginx is MISSING, and so are the rows of HTTP: {reason}");
+    for (name, reason) in missing_peers(launcher) {
+        println!("{name} is MISSING, and so are its rows: {reason}");
     }
     if let Some(reason) = &no_strace {
         println!("System calls are not counted: {reason}");
@@ -81,26 +80,31 @@ impl Report<'_> {
                     calls.map_or("-".into(), |(ours, rival)| format!("{ours} / {rival}")),
                 ]);
                 let calls = calls.map(|(ours, rival)| (ours.total(), rival.total()));
-                self.findings.insert((benchmark.name, rival.contestant.name), Finding { ratio, calls, peak: None });
+                let finding = Finding { ratio, calls, processor: None, peak: None };
+                self.findings.insert((benchmark.name, rival.contestant.name), finding);
             }
         }
     }
 
     fn transfers(&mut self, transfers: &[&'static Transfer], options: &Options) {
-        let (false, Ok(nginx)) = (transfers.is_empty(), self.launcher.nginx()) else { return };
+        let transfers: Vec<_> = transfers.iter().filter(|transfer| transfer.can_run(self.launcher)).collect();
+        if transfers.is_empty() {
+            return;
+        }
         let rounds = options.rounds.div_ceil(10);
         println!(
-            "\nWhole transfers, medians of {rounds} interleaved rounds; ratio: curl's cost over ours, larger is better for us."
+            "\nWhole transfers by programs, medians of {rounds} interleaved rounds, and the highest of the peaks of memory; \
+             ratio: the rival's cost over ours with its 95 % interval, larger is better for us."
         );
-        println!("The files are in {}.", nginx.folder().display());
-        let table =
-            Table::begin([("transfer", 50), ("ours", 10), ("rival", 20), ("ratio (95 % interval)", 23), ("rates", 20)]);
+        let table = transfer::begin_table();
         for transfer in transfers {
-            match transfer.compare(nginx, rounds, &table) {
-                Ok(Comparison { speed, processor, peak }) => {
-                    let finding = |ratio| Finding { ratio, calls: None, peak: Some(peak) };
-                    self.findings.insert((transfer.name, "curl"), finding(speed));
-                    self.findings.insert((transfer.name, "curl, processor"), finding(processor));
+            match transfer.compare(self.launcher, rounds, &table) {
+                Ok(comparisons) => {
+                    for one in comparisons {
+                        let (processor, peak) = (Some(one.processor), Some(one.peak));
+                        let finding = Finding { ratio: one.speed, calls: None, processor, peak };
+                        self.findings.insert((transfer.name, one.rival), finding);
+                    }
                 }
                 Err(error) => self.failures.push(format!("{}: {error}", transfer.name)),
             }
@@ -166,6 +170,14 @@ impl Report<'_> {
     fn outcome(self) -> Result<()> {
         if self.failures.is_empty() { Ok(()) } else { Err(format!("FAILED:\n  {}", self.failures.join("\n  ")).into()) }
     }
+}
+
+/// Who is not there, and why.
+fn missing_peers(launcher: &Launcher) -> BTreeMap<&'static str, String> {
+    let servers = [("nginx", launcher.nginx().err()), ("vsftpd", launcher.vsftpd().err())];
+    let servers = servers.into_iter().filter_map(|(name, error)| Some((name, error?.to_string())));
+    let sfml = launcher.sfml().err().map(|error| ("SFML", error.to_string()));
+    servers.chain(sfml).chain(TRANSFERS.iter().flat_map(|transfer| transfer.missing(launcher))).collect()
 }
 
 fn print_targets(findings: &Findings) {

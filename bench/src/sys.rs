@@ -51,11 +51,6 @@ pub fn pin(core: Core) -> Result<()> {
     Ok(())
 }
 
-/// Which core that is, for a process that pins nothing.
-pub fn core(core: Core) -> Result<usize> {
-    choose(0, core)
-}
-
 fn choose(process: libc::pid_t, core: Core) -> Result<usize> {
     // SAFETY: an all-zero `cpu_set_t` is a valid empty set.
     let mut allowed: libc::cpu_set_t = unsafe { mem::zeroed() };

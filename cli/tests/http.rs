@@ -7,7 +7,10 @@ mod failing;
 mod files;
 #[path = "http/heads.rs"]
 mod heads;
-#[path = "http/program.rs"]
+#[cfg(unix)]
+#[path = "support/terminal.rs"]
+mod on_terminal;
+#[path = "support/program.rs"]
 mod program;
 #[path = "http/proxies.rs"]
 mod proxies;
@@ -30,5 +33,7 @@ mod trust;
 
 use std::time::Duration;
 
+/// The subcommand that is tested.
+const PROGRAM: &str = "http";
 /// Nothing on loopback takes this long.
 const PATIENCE: Duration = Duration::from_secs(30);

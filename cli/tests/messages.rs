@@ -16,7 +16,7 @@ mod framings;
 mod keys;
 #[path = "messages/live.rs"]
 mod live;
-#[path = "http/program.rs"]
+#[path = "support/program.rs"]
 #[allow(dead_code, reason = "it is for the tests of the other commands too")]
 mod program;
 #[path = "messages/trust.rs"]
@@ -24,5 +24,7 @@ mod trust;
 
 use std::time::Duration;
 
+/// What folders of these tests are named for.
+const PROGRAM: &str = "messages";
 /// Nothing on loopback takes this long.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -173,6 +173,11 @@ impl Drop for Peer {
 }
 
 /// Finds what `interop/setup` made: the folder `interop` beside Cargo's own in the target folder, above this program.
+///
+/// # Panics
+///
+/// When it is not there.
+#[must_use]
 pub fn installed(name: &str) -> PathBuf {
     let program = env::current_exe().expect("a test knows where it is");
     let found = program.ancestors().map(|folder| folder.join("interop").join(name)).find(|path| path.is_file());

@@ -83,6 +83,16 @@ impl Server {
         until(&format!("{} has ended", self.name), || (!group.is_alive()).then_some(()));
     }
 
+    /// Kills every process of the server at once, without waiting for their end.
+    pub fn kill(&self) {
+        Group(self.process.id()).kill();
+    }
+
+    /// Kills all processes of the server but the first one.
+    pub fn kill_children(&self) {
+        Group(self.process.id()).kill_children();
+    }
+
     /// Ends the server and starts it again on the same ports.
     ///
     /// # Panics

@@ -69,7 +69,7 @@ fn checked_host<'a>(text: &str, host: &'a str) -> Result<&'a str> {
 }
 
 /// RFC 6335 section 5.1: 1 to 15 letters, digits and hyphens, a letter among them, no hyphen at an end or beside another.
-fn checked_service(service: &str) -> Result<&str> {
+pub(crate) fn checked_service(service: &str) -> Result<&str> {
     let is_valid = (1..=15).contains(&service.len())
         && service.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         && service.bytes().any(|byte| byte.is_ascii_alphabetic())
@@ -91,10 +91,15 @@ pub(super) fn instance(rest: &str) -> Result<(&str, Option<u16>)> {
         Some((name, port)) => (name, Some(port::parse(port)?)),
         None => (rest, None),
     };
+    Ok((checked_instance(name)?, port))
+}
+
+/// RFC 6763 section 4.1.1.
+pub(crate) fn checked_instance(name: &str) -> Result<&str> {
     if name.is_empty() || name.len() > MAX_INSTANCE || name.contains(char::is_control) {
-        return Err(Error::invalid_address(name, "a name of 1 to 63 bytes without control characters behind the |"));
+        return Err(Error::invalid_address(name, "a name of a service of 1 to 63 bytes without control characters"));
     }
-    Ok((name, port))
+    Ok(name)
 }
 
 /// One label of DNS (RFC 6763 section 4.1.1).

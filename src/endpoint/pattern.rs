@@ -1,6 +1,6 @@
 //! What the names of services have to match.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use regex_lite::{Regex, RegexBuilder};
 
@@ -42,6 +42,15 @@ impl ServicePattern {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+}
+
+impl FromStr for ServicePattern {
+    type Err = Error;
+
+    /// Reads a pattern, with the errors of [`Endpoint::pattern`](super::Endpoint::pattern).
+    fn from_str(text: &str) -> Result<Self> {
+        Self::new(text)
     }
 }
 

@@ -13,7 +13,7 @@ pub enum AuthError {
     Rejected,
     /// The digest of the peer is not the one of our key.
     WrongDigest,
-    /// The peer offers a weaker proof than the least that is allowed: Python up to 3.11, and PyPy and billiard with it,
+    /// The peer offers a weaker proof than the least that is allowed: Python up to 3.11, and `PyPy` and billiard with it,
     /// know only MD5.
     WeakAlgorithm,
     /// The peer names an algorithm that does not exist here, or none.

@@ -75,10 +75,10 @@ impl fmt::Display for Limit {
             Self::Message => "a message",
             Self::Line => "a line",
             Self::Pattern => "a pattern",
-            Self::Unanswered => "messages without an answer",
             Self::Nesting => "values inside one another",
             Self::Values => "values of a pickle",
             Self::Decoded => "a decoded pickle",
+            Self::Text => "the text of a service",
         })
     }
 }
@@ -94,6 +94,7 @@ impl fmt::Display for Phase {
             Self::Exchange => "the exchange",
             Self::Silence => "the peer's silence",
             Self::PublicAddress => "the search for the public address",
+            Self::Discovery => "the search for a service",
         })
     }
 }

@@ -181,6 +181,12 @@ impl Ftp {
         self.command("MKD", name)
     }
 
+    /// Makes a folder unless it is there already; the one that it is in has to be there.
+    #[must_use = "the server may have refused"]
+    pub fn ensure_directory(&mut self, name: &str) -> FtpResponse {
+        self.with(|session| super::tree::make_remote_folder(session, name))
+    }
+
     /// Removes a folder, which most servers do only when it is empty.
     #[must_use = "the server may have refused"]
     pub fn delete_directory(&mut self, name: &str) -> FtpResponse {
@@ -313,7 +319,12 @@ pub(super) fn entries(session: &mut Session, directory: &str) -> Result<Vec<FtpE
     // A name that begins with a hyphen would be taken for options.
     let directory = if directory.starts_with('-') { format!("./{directory}") } else { directory.to_owned() };
     list(session, "LIST", &directory, &mut listing).into_result()?;
-    Ok(parse_list(&listing))
+    let entries = parse_list(&listing);
+    if entries.is_empty() && !directory.is_empty() {
+        // Some servers say the same of a folder that is not there.
+        super::tree::visit(session, &directory).into_result()?;
+    }
+    Ok(entries)
 }
 
 /// Transfers a listing into a text.

@@ -9,7 +9,7 @@ use crate::error::{Error, Limit, Result};
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Command {
     bytes: Vec<u8>,
-    verb: String,
+    is_secret: bool,
 }
 
 impl Command {
@@ -25,13 +25,14 @@ impl Command {
         if encoded.iter().any(|byte| matches!(byte, b'\r' | b'\n' | b'\0')) {
             return Err(Error::invalid_input(shown(), "text without CR, LF and NUL"));
         }
-        let mut bytes = verb.as_bytes().to_vec();
+        let mut bytes = Vec::with_capacity(verb.len() + encoded.len() + 3);
+        bytes.extend_from_slice(verb.as_bytes());
         if !encoded.is_empty() {
             bytes.push(b' ');
         }
-        for byte in encoded {
-            bytes.push(byte);
-            if byte == IAC {
+        for part in encoded.split_inclusive(|byte| *byte == IAC) {
+            bytes.extend_from_slice(part);
+            if part.last() == Some(&IAC) {
                 bytes.push(IAC);
             }
         }
@@ -40,20 +41,28 @@ impl Command {
             let (length, limit) = (bytes.len() as u64, COMMAND_LIMIT as u64);
             return Err(Error::TooLong { what: Limit::Command, length, limit });
         }
-        Ok(Self { bytes, verb: verb.to_owned() })
+        Ok(Self { bytes, is_secret: is_secret(verb) })
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
+
+    /// What nobody may see of it, if there is anything.
+    pub(super) fn secret(&self) -> &[u8] {
+        let behind_the_verb = || self.bytes.splitn(2, |byte| *byte == b' ').nth(1);
+        let parameter = if self.is_secret { behind_the_verb() } else { None };
+        parameter.unwrap_or_default().trim_ascii()
+    }
 }
 
 impl fmt::Debug for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if is_secret(&self.verb) {
-            return write!(f, "{} {HIDDEN}", self.verb);
+        let text = String::from_utf8_lossy(&self.bytes);
+        match text.split_once(' ') {
+            Some((verb, _)) if self.is_secret => write!(f, "{verb} {HIDDEN}"),
+            _ => f.write_str(text.trim_end()),
         }
-        f.write_str(String::from_utf8_lossy(&self.bytes).trim_end())
     }
 }
 

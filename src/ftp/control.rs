@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     command::Command,
+    observer::FtpObserver,
     reply::{Reply, ReplyDecoder},
     wire::Wire,
 };
@@ -43,13 +44,16 @@ pub(super) struct Control {
     limit: Option<Duration>,
     asked: Instant,
     preliminary: u32,
+    observer: Option<FtpObserver>,
+    /// Of the last command: a reply may repeat it.
+    secret: Vec<u8>,
     is_broken: bool,
 }
 
 impl Control {
     /// Takes over a plain connection that blocks. The system keeps the limit for most replies, which come with one
     /// system call then.
-    pub(super) fn new(wire: Wire, silence: Option<Duration>) -> Result<Self> {
+    pub(super) fn new(wire: Wire, silence: Option<Duration>, observer: Option<FtpObserver>) -> Result<Self> {
         if let Wire::Plain(handle) = &wire {
             let socket = handle.socket();
             // Zero would be for ever.
@@ -68,6 +72,8 @@ impl Control {
             limit: silence,
             asked: Instant::now(),
             preliminary: 0,
+            observer,
+            secret: Vec::new(),
             is_broken: false,
         })
     }
@@ -110,7 +116,8 @@ impl Control {
         self.transmit(command)
     }
 
-    /// Ends what the server does, before its reply; there will be two then, and not much time for them.
+    /// Sends a command before the reply to the last one: to end what the server does. There is not much time for the
+    /// replies.
     pub(super) fn abort(&mut self, command: &Command) -> Result<()> {
         self.transmit(command)?;
         self.limit = Some(self.silence.map_or(ABORT_LIMIT, |silence| silence.min(ABORT_LIMIT)));
@@ -119,6 +126,10 @@ impl Control {
 
     fn transmit(&mut self, command: &Command) -> Result<()> {
         self.expect_reply();
+        if let Some(observer) = &self.observer {
+            observer.command(command);
+            self.secret = command.secret().to_vec();
+        }
         self.output.extend_from_slice(command.bytes());
         let sent = self.drain(self.patience);
         self.watched(sent)
@@ -262,6 +273,9 @@ impl Control {
     }
 
     fn counted(&mut self, reply: Reply) -> Result<Reply> {
+        if let Some(observer) = &self.observer {
+            observer.reply(&reply, &self.secret);
+        }
         if is_preliminary(&reply) {
             self.preliminary += 1;
             if self.preliminary > PRELIMINARY_LIMIT {
@@ -317,9 +331,10 @@ impl fmt::Debug for Control {
 /// What a TLS session that is not ready waits for.
 pub(super) fn direction_of(wire: &mut Wire) -> Result<Direction> {
     match wire.flush() {
-        Status::NotReady => Ok(Direction::Write),
+        // In the middle of a handshake it is not ready either, without anything to send.
+        Status::NotReady if wire.wants_to_send() => Ok(Direction::Write),
         Status::Error(error) => Err(error),
-        Status::Done(()) | Status::Disconnected => Ok(Direction::Read),
+        Status::NotReady | Status::Done(()) | Status::Disconnected => Ok(Direction::Read),
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use socket2::{Domain, Protocol, SockAddr};
+use socket2::{Domain, Protocol, SockAddr, Socket};
 
 use super::{address, command::Command, control::direction_of, session::Session, wire::Wire};
 use crate::{
@@ -27,11 +27,12 @@ pub(super) enum Data {
 
 impl Data {
     /// Begins to connect to a port of the control connection's peer.
-    pub(super) fn connect(session: &Session, port: u16) -> Result<Self> {
+    pub(super) fn connect(session: &Session, port: u16, load: Load) -> Result<Self> {
         let mut to = session.peer;
         to.set_port(port);
         // Without TCP_NODELAY: there is nothing to answer on it, and its end is sent at once anyway.
         let socket = sys::stream_socket(Domain::for_address(to), Some(Protocol::TCP), true).map_err(Error::from_os)?;
+        load.prepare(&socket, session);
         match socket.connect(&SockAddr::from(to)) {
             Ok(()) => {}
             Err(error) if sys::is_connect_in_progress(&error) => {}
@@ -41,10 +42,11 @@ impl Data {
     }
 
     /// Listens where the control connection comes from.
-    pub(super) fn listen(session: &Session) -> Result<Self> {
+    pub(super) fn listen(session: &Session, load: Load) -> Result<Self> {
         let listen = || {
             let at = SocketAddr::new(session.local.ip(), 0);
             let socket = sys::stream_socket(Domain::for_address(at), Some(Protocol::TCP), true)?;
+            load.prepare(&socket, session);
             socket.bind(&SockAddr::from(at))?;
             socket.listen(MAX_STRANGERS)?;
             Ok(socket)
@@ -146,6 +148,24 @@ impl Data {
             // Where it cannot be done, the server hears of the ABOR alone. A session must not say that this is its end.
             let _ = handle.socket().set_linger(Some(Duration::ZERO));
             let _ = handle.socket().shutdown(Shutdown::Both);
+        }
+    }
+}
+
+/// What a data connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Load {
+    /// Much is sent, or nobody knows how much.
+    Upload,
+    Other,
+}
+
+impl Load {
+    fn prepare(self, socket: &Socket, session: &Session) {
+        let (peer, local) = (session.peer.ip().to_canonical(), session.local.ip().to_canonical());
+        let stays_here = peer == local || peer.is_loopback();
+        if self == Self::Upload && stays_here {
+            sys::stop_pacing(socket);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The bytes of names and texts.
 
+use std::borrow::Cow;
+
 /// How names and texts are encoded on the control connection and in listings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -13,10 +15,10 @@ pub enum FtpEncoding {
 
 impl FtpEncoding {
     /// Encodes a text; `None` if it has characters that the encoding has not.
-    pub(super) fn encode(self, text: &str) -> Option<Vec<u8>> {
+    pub(super) fn encode(self, text: &str) -> Option<Cow<'_, [u8]>> {
         match self {
-            Self::Utf8 => Some(text.as_bytes().to_vec()),
-            Self::Latin1 => text.chars().map(|c| u8::try_from(c).ok()).collect(),
+            Self::Utf8 => Some(text.as_bytes().into()),
+            Self::Latin1 => text.chars().map(|c| u8::try_from(c).ok()).collect::<Option<Vec<u8>>>().map(Cow::from),
         }
     }
 
@@ -37,13 +39,13 @@ mod tests {
         let bytes: Vec<u8> = (0..=255).collect();
         let text = FtpEncoding::Latin1.decode(&bytes);
         assert_eq!(text.chars().nth(0xe9), Some('\u{e9}'));
-        assert_eq!(FtpEncoding::Latin1.encode(&text), Some(bytes));
+        assert_eq!(FtpEncoding::Latin1.encode(&text).as_deref(), Some(bytes.as_slice()));
         assert_eq!(FtpEncoding::Latin1.encode("\u{100}"), None);
     }
 
     #[test]
     fn what_is_not_utf_8_is_seen() {
         assert_eq!(FtpEncoding::Utf8.decode(b"a\xe9"), "a\u{fffd}");
-        assert_eq!(FtpEncoding::Utf8.encode("\u{e9}"), Some(vec![0xc3, 0xa9]));
+        assert_eq!(FtpEncoding::Utf8.encode("\u{e9}").as_deref(), Some([0xc3, 0xa9].as_slice()));
     }
 }

@@ -131,20 +131,20 @@ impl Mover {
                     self.deliver(sink)?;
                     return direction_of(wire).map(Moved::Wait).map_err(Failure::There);
                 }
-                Status::Disconnected => {
-                    self.deliver(sink)?;
-                    let rest = self.translation.finish();
-                    if !rest.is_empty() {
-                        sink.write(rest).map_err(Failure::Here)?;
-                    }
-                    return Ok(Moved::End);
-                }
+                Status::Disconnected => return Ok(Moved::End),
                 Status::Error(error) => {
                     self.deliver(sink)?;
                     return Err(Failure::There(error));
                 }
             }
         }
+    }
+
+    /// Delivers what is left of a download that has come to its end.
+    pub(super) fn finish(&mut self, sink: &mut dyn Sink) -> Result<(), Failure> {
+        self.deliver(sink)?;
+        let rest = self.translation.finish();
+        if rest.is_empty() { Ok(()) } else { sink.write(rest).map_err(Failure::Here) }
     }
 
     fn deliver(&mut self, sink: &mut dyn Sink) -> Result<(), Failure> {
@@ -240,6 +240,6 @@ const BUFFER: usize = 512 * 1024;
 /// A file up to this length is read and sent with fewer calls than it takes to let the kernel copy it.
 const SMALL_FILE: u64 = 64 * 1024;
 /// So many bytes make it worth to change how the system waits.
-const LONG: u64 = 1024 * 1024;
+pub(super) const LONG: u64 = 1024 * 1024;
 /// How often whoever looks on hears of a transfer, at the least.
 pub(super) const TICK: Duration = Duration::from_millis(200);

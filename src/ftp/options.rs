@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use super::encoding::FtpEncoding;
+use super::{encoding::FtpEncoding, observer::FtpObserver};
 use crate::tls::TlsClient;
 
 /// How an [`Ftp`](crate::Ftp) client behaves.
@@ -37,6 +37,8 @@ pub struct FtpOptions {
     pub encoding: FtpEncoding,
     /// How many bytes a listing may have, since it is kept in memory. 64 MiB.
     pub listing_limit: u64,
+    /// Who hears the commands and the replies.
+    pub observer: Option<FtpObserver>,
 }
 
 /// Who opens the data connections.
@@ -50,6 +52,10 @@ pub enum FtpDataMode {
 }
 
 /// Whether connections are encrypted (RFC 4217). There is never a fall-back to plain text.
+///
+/// Many servers want every data connection to resume the session of the control connection, which can be done again and
+/// again in TLS 1.2, but in TLS 1.3 only as many times as the server sends tickets, and some send two. So it is TLS 1.2,
+/// unless [`TlsClientOptions::minimum`](crate::TlsClientOptions::minimum) says otherwise.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub enum FtpTls {
@@ -72,6 +78,7 @@ impl Default for FtpOptions {
             account: None,
             encoding: FtpEncoding::default(),
             listing_limit: 64 * 1024 * 1024,
+            observer: None,
         }
     }
 }
@@ -86,6 +93,7 @@ impl fmt::Debug for FtpOptions {
             .field("account", &self.account.as_ref().map(|_| super::command::HIDDEN))
             .field("encoding", &self.encoding)
             .field("listing_limit", &self.listing_limit)
+            .field("observer", &self.observer)
             .finish()
     }
 }

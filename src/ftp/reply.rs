@@ -24,24 +24,37 @@ pub(super) struct ReplyDecoder {
 impl ReplyDecoder {
     /// Looks at more bytes; tells how many it took, and the reply that ends there.
     pub(super) fn next(&mut self, input: &[u8]) -> Result<(usize, Option<Reply>)> {
-        for (taken, byte) in (1..).zip(input) {
-            self.size += 1;
-            if self.size > REPLY_LIMIT {
-                let (length, limit) = (self.size as u64, REPLY_LIMIT as u64);
-                return Err(Error::TooLong { what: Limit::Reply, length, limit });
-            }
+        let mut rest = input;
+        loop {
+            // Text goes in one piece as far as it can.
+            let is_special = |byte: &u8| matches!(*byte, b'\n' | IAC) || self.telnet != Telnet::Text;
+            let length = rest.iter().position(is_special).unwrap_or(rest.len());
+            let (text, behind) = rest.split_at_checked(length).unwrap_or_default();
+            self.count(text)?;
+            self.line.extend_from_slice(text);
+            let Some((byte, behind)) = behind.split_first() else { return Ok((input.len(), None)) };
+            rest = behind;
+            self.count(&[*byte])?;
             match self.telnet.next(*byte) {
                 Some(b'\n') => {
                     if let Some(reply) = self.end_line()? {
                         self.size = 0;
-                        return Ok((taken, Some(reply)));
+                        return Ok((input.len() - rest.len(), Some(reply)));
                     }
                 }
                 Some(byte) => self.line.push(byte),
                 None => {}
             }
         }
-        Ok((input.len(), None))
+    }
+
+    fn count(&mut self, bytes: &[u8]) -> Result<()> {
+        self.size += bytes.len();
+        if self.size > REPLY_LIMIT {
+            let (length, limit) = (self.size as u64, REPLY_LIMIT as u64);
+            return Err(Error::TooLong { what: Limit::Reply, length, limit });
+        }
+        Ok(())
     }
 
     /// Tells whether no part of a reply has come yet.
@@ -51,15 +64,20 @@ impl ReplyDecoder {
 
     fn end_line(&mut self) -> Result<Option<Reply>> {
         let mut line = std::mem::take(&mut self.line);
-        if line.last() == Some(&b'\r') {
-            line.pop();
-        }
-        let Some(mut reply) = self.begun.take() else { return self.first_line(&line) };
-        let (rest, ends) = match split_code(&line) {
+        let reply = self.take_line(line.strip_suffix(b"\r").unwrap_or(&line));
+        // Its memory serves the next one.
+        line.clear();
+        self.line = line;
+        reply
+    }
+
+    fn take_line(&mut self, line: &[u8]) -> Result<Option<Reply>> {
+        let Some(mut reply) = self.begun.take() else { return self.first_line(line) };
+        let (rest, ends) = match split_code(line) {
             Some((code, b' ', rest)) if code == reply.code => (rest, true),
             // Many servers put the code in front of every line.
             Some((code, b'-', rest)) if code == reply.code => (rest, false),
-            _ => (line.as_slice(), false),
+            _ => (line, false),
         };
         reply.text.push(b'\n');
         reply.text.extend_from_slice(rest);
@@ -100,7 +118,7 @@ fn split_code(line: &[u8]) -> Option<(u16, u8, &[u8])> {
 }
 
 /// Takes the commands of the Telnet protocol out of the text (RFC 854); whatever they ask for is not answered.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Telnet {
     #[default]
     Text,

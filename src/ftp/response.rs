@@ -1,6 +1,6 @@
 //! What a server has answered.
 
-use std::ops::Deref;
+use std::{io, ops::Deref};
 
 use super::status::FtpStatus;
 use crate::error::{Error, Result};
@@ -36,6 +36,9 @@ impl FtpResponse {
             Error::PeerRefused { code, text } => return Self::new(FtpStatus::from(*code), text.as_ref()),
             Error::File { .. } => FtpStatus::INVALID_FILE,
             Error::Disconnected | Error::CutShort { .. } => FtpStatus::CONNECTION_CLOSED,
+            Error::Io(error) if matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => {
+                FtpStatus::CONNECTION_CLOSED
+            }
             Error::Malformed { .. }
             | Error::TooLong { .. }
             | Error::TooMany { .. }
@@ -203,7 +206,9 @@ fn quoted(text: &str) -> Option<String> {
     let mut characters = inside.chars().peekable();
     while let Some(character) = characters.next() {
         if character == '"' && characters.next_if_eq(&'"').is_none() {
-            return Some(name);
+            let is_end = characters.peek().is_none_or(|next| !next.is_alphanumeric());
+            // Pure-FTPd does not double those inside.
+            return if is_end { Some(name) } else { inside.rsplit_once('"').map(|(name, _)| name.to_owned()) };
         }
         name.push(character);
     }
@@ -234,6 +239,8 @@ mod tests {
             ("\"/a b\"", "/a b"),
             ("\"/say \"\"hi\"\"\" created", "/say \"hi\""),
             ("\"\"\"\"", "\""),
+            ("\"/say \"hi\"\" is your current location", "/say \"hi\""),
+            ("\"/say \"hi\" to all\" is your current location", "/say \"hi\" to all"),
             ("\"\" empty", ""),
             ("The directory is \"/x\", not \"/y\"", "/x"),
             ("no quotes", "no quotes"),
@@ -262,7 +269,9 @@ mod tests {
         let cancelled = FtpResponse::new(FtpStatus::TRANSFER_ABORTED, "gone").with_error(Error::Cancelled);
         assert_eq!(cancelled.status(), FtpStatus::TRANSFER_ABORTED);
         assert_eq!(cancelled.into_result().unwrap_err().kind(), ErrorKind::Cancelled);
-        let missing = std::io::Error::from(std::io::ErrorKind::NotFound);
+        let reset = FtpResponse::failed(Error::Io(io::ErrorKind::ConnectionReset.into()));
+        assert_eq!(reset.status(), FtpStatus::CONNECTION_CLOSED);
+        let missing = io::Error::from(io::ErrorKind::NotFound);
         let file = FtpResponse::failed(Error::file(std::path::Path::new("x"), missing));
         assert_eq!(file.status(), FtpStatus::INVALID_FILE);
     }

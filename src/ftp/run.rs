@@ -32,7 +32,11 @@ pub(super) fn run(
     loop {
         let advanced = transfer.advance(session, &mut cargo);
         let waited = match advanced {
-            Ok(Advance::Done(response)) => return response,
+            Ok(Advance::Done(response)) => {
+                // A short transfer has been waited for nowhere. It is too late to end it.
+                let _ = watching(transfer.progress());
+                return response;
+            }
             Ok(Advance::More) => Ok(()),
             Ok(Advance::Control) => wait_for_control(session),
             Ok(Advance::Data(direction)) => wait_for_data(&transfer, direction),

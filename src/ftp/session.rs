@@ -66,7 +66,7 @@ impl Session {
         };
         let (peer, local) = (address(socket.peer_addr())?, address(socket.local_addr())?);
         let mut session = Self {
-            control: Control::new(Wire::plain(socket), options.silence)?,
+            control: Control::new(Wire::plain(socket), options.silence, options.observer.clone())?,
             options: options.clone(),
             host: host.to_owned(),
             peer,
@@ -88,10 +88,11 @@ impl Session {
                 if secured.ok() { greeting } else { secured }
             }
             FtpTls::Implicit(tls) => {
-                session.control.secure(tls, host)?;
+                let tls = tls.resuming()?;
+                session.control.secure(&tls, host)?;
                 let greeting = session.greeting()?;
                 // Data connections are encrypted whatever the server thinks of the commands.
-                session.protection = Some(tls.clone());
+                session.protection = Some(tls);
                 if greeting.ok() {
                     session.protect()?;
                 }
@@ -119,11 +120,13 @@ impl Session {
             if agreed.status() != FtpStatus::SECURITY_EXCHANGE_COMPLETE {
                 return Ok(as_refusal(agreed));
             }
-            self.control.secure(tls, &self.host)?;
+            // Servers want this control connection's session to be resumed, and no other.
+            let tls = tls.resuming()?;
+            self.control.secure(&tls, &self.host)?;
+            self.protection = Some(tls);
             // What was said in plain text may be somebody else's word.
             self.features = None;
         }
-        self.protection = Some(tls.clone());
         self.protect().map(as_refusal)
     }
 

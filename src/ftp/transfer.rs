@@ -1,13 +1,16 @@
 //! One transfer, from the first command to the last reply, as far as each step can go.
 
+mod abort;
 mod setup;
+
+use std::time::Duration;
 
 use super::{
     cargo::{Cargo, Translation},
     command::Command,
     control::is_preliminary,
-    data::{Clock, Data},
-    moving::{Failure, Moved, Mover},
+    data::{Clock, Data, Load},
+    moving::{Failure, LONG, Moved, Mover},
     options::{FtpProgress, FtpTransferOptions, TransferMode},
     reply::Reply,
     response::FtpResponse,
@@ -39,6 +42,7 @@ pub(super) struct Transfer {
     order: Order,
     step: Step,
     data: Option<Data>,
+    load: Load,
     mover: Mover,
     clock: Clock,
     /// Bytes that the server says it will send.
@@ -47,7 +51,7 @@ pub(super) struct Transfer {
     early: Option<Reply>,
     /// Why it has failed, until the server has said what it thinks of it.
     failure: Option<Failure>,
-    is_binary_download: bool,
+    is_download: bool,
     /// Whether selectors watch the data connection and not the control connection.
     is_data_watched: bool,
 }
@@ -82,8 +86,10 @@ enum Step {
     Finish,
     /// An answer to a command before the transfer, which does not matter any more.
     Withdraw,
-    /// The answers to the transfer and to ABOR.
-    Abort(u8),
+    /// The answer to the transfer, or to ABOR.
+    Abort,
+    /// So many more at most, the last of them to NOOP.
+    Settle(u8),
     Over,
 }
 
@@ -109,8 +115,10 @@ impl Transfer {
             (Some(_), Cargo::Down(_)) => Translation::down(options),
             (Some(_), Cargo::Up(_)) => Translation::up(options),
         };
+        let is_large = order.total.is_none_or(|total| total.saturating_sub(order.offset) > LONG);
         Self {
-            is_binary_download: order.mode == Some(TransferMode::Binary) && matches!(cargo, Cargo::Down(_)),
+            load: if is_large && matches!(cargo, Cargo::Up(_)) { Load::Upload } else { Load::Other },
+            is_download: matches!(cargo, Cargo::Down(_)),
             order,
             step: Step::Begin,
             data: None,
@@ -155,7 +163,8 @@ impl Transfer {
                 Step::Drain => self.drain(session)?,
                 Step::Finish => self.finish(session)?,
                 Step::Withdraw => self.withdraw(session)?,
-                Step::Abort(left) => self.abort(session, left)?,
+                Step::Abort => self.abort(session)?,
+                Step::Settle(left) => self.settle(session, left)?,
                 Step::Over => return Err(Error::Disconnected),
             };
             if let Some(advance) = waited_for {
@@ -173,15 +182,12 @@ impl Transfer {
         match self.step {
             Step::Typed | Step::Entered | Step::Invited | Step::Restarted => self.step = Step::Withdraw,
             Step::Asked | Step::Prepare | Step::Move | Step::EndSession | Step::Drain => {
-                let answers = if self.early.is_some() { 1 } else { 2 };
-                if let Some(data) = self.detach(session) {
-                    session.control.abort(&session.build("ABOR", "")?)?;
-                    data.reset();
-                }
-                self.step = Step::Abort(answers);
+                session.control.abort(&session.build("ABOR", "")?)?;
+                self.clock = Clock::new(Some(ABORT_HEARD));
+                self.step = Step::Abort;
             }
             // It is all there, and only the last word is missing; or nobody was asked for anything yet.
-            Step::Finish | Step::Abort(_) | Step::Withdraw => {}
+            Step::Finish | Step::Abort | Step::Settle(_) | Step::Withdraw => {}
             Step::Begin | Step::Open | Step::Connect | Step::Offset | Step::Ask | Step::Over => {
                 self.detach(session);
                 self.hand_back(session);
@@ -256,7 +262,16 @@ impl Transfer {
                 self.step = Step::EndSession;
                 Ok(None)
             }
-            Ok(Moved::End) => self.no_more_data(session),
+            Ok(Moved::End) => {
+                let advance = self.no_more_data(session);
+                // The server goes on while the last bytes are written.
+                if let Cargo::Down(sink) = cargo
+                    && let Err(failure) = self.mover.finish(*sink)
+                {
+                    self.failure = Some(failure);
+                }
+                advance
+            }
             Err(Failure::Here(error)) => self.give_up(session, error).map(|()| None),
             Err(Failure::There(error)) => self.data_failed(session, error),
         }
@@ -320,7 +335,8 @@ impl Transfer {
         let Some(reply) = reply else { return Ok(Some(Advance::Control)) };
         let moved = self.mover.moved();
         if let Some(expected) = self.announced
-            && self.is_binary_download
+            && self.is_download
+            && self.order.mode == Some(TransferMode::Binary)
             && self.failure.is_none()
             && moved != expected
             && moved.saturating_add(self.order.offset) < expected
@@ -328,25 +344,6 @@ impl Transfer {
             self.failure = Some(Failure::There(Error::CutShort { received: moved, expected }));
         }
         self.over(session, reply)
-    }
-
-    fn withdraw(&mut self, session: &mut Session) -> Result<Option<Advance>> {
-        let Some(reply) = session.control.final_reply()? else { return Ok(Some(Advance::Control)) };
-        self.over(session, reply)
-    }
-
-    /// The transfer's own answer and that to ABOR, in whichever order.
-    fn abort(&mut self, session: &mut Session, left: u8) -> Result<Option<Advance>> {
-        match session.control.final_reply() {
-            Ok(None) => Ok(Some(Advance::Control)),
-            Ok(Some(reply)) if left <= 1 => self.over(session, reply),
-            Ok(Some(reply)) => {
-                self.early = Some(reply);
-                self.step = Step::Abort(left - 1);
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
     }
 
     /// The end, with the server's last word or, after an ABOR, with its first one.
@@ -408,5 +405,7 @@ impl Transfer {
     }
 }
 
+/// How long a server may take to hear of an ABOR.
+const ABORT_HEARD: Duration = Duration::from_millis(500);
 /// A server has hardly anything to say on the data connection of an upload.
 const MAX_DRAINED: usize = 64;

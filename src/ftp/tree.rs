@@ -76,12 +76,19 @@ pub(super) fn download_tree(
                 continue;
             }
             let path = inside.remote.as_str();
-            let mut watch = |file| watching(FtpTreeProgress { path, file, files });
+            let mut flow = ControlFlow::Continue(());
+            let mut watch = |file| {
+                flow = watching(FtpTreeProgress { path, file, files });
+                flow
+            };
             let response = download_file(session, path, &inside.local, options, &mut watch);
             if !response.ok() {
                 return Ok(response);
             }
             files += 1;
+            if flow.is_break() {
+                return Err(Error::Cancelled);
+            }
         }
     }
     Ok(FtpResponse::new(FtpStatus::FILE_ACTION_OK, format!("{files} files")))
@@ -118,12 +125,19 @@ pub(super) fn upload_tree(
                 continue;
             }
             let path = inside.remote.as_str();
-            let mut watch = |file| watching(FtpTreeProgress { path, file, files });
+            let mut flow = ControlFlow::Continue(());
+            let mut watch = |file| {
+                flow = watching(FtpTreeProgress { path, file, files });
+                flow
+            };
             let response = upload_file(session, &inside.local, path, options, &mut watch);
             if !response.ok() {
                 return Ok(response);
             }
             files += 1;
+            if flow.is_break() {
+                return Err(Error::Cancelled);
+            }
         }
     }
     Ok(FtpResponse::new(FtpStatus::FILE_ACTION_OK, format!("{files} files")))
@@ -142,7 +156,7 @@ fn make_folder(path: &Path) -> Result<()> {
 }
 
 /// Makes a folder of the server where there is none.
-fn make_remote_folder(session: &mut Session, folder: &str) -> FtpResponse {
+pub(super) fn make_remote_folder(session: &mut Session, folder: &str) -> FtpResponse {
     if folder.is_empty() {
         return FtpResponse::new(FtpStatus::OK, "");
     }
@@ -150,13 +164,20 @@ fn make_remote_folder(session: &mut Session, folder: &str) -> FtpResponse {
     if made.ok() || made.error().is_some() {
         return made;
     }
-    // That it is there already has no number of its own; whether it is shows when one goes there.
-    let before = FtpDirectoryResponse::new(session.command("PWD", ""));
-    let there = session.command_on("CWD", folder);
-    if !before.ok() || !there.ok() {
-        return made;
+    // That it is there already has no number of its own.
+    let there = visit(session, folder);
+    if there.ok() || there.error().is_some() { there } else { made }
+}
+
+/// Goes to a folder and back again: that tells whether it is there.
+pub(super) fn visit(session: &mut Session, folder: &str) -> FtpResponse {
+    match FtpDirectoryResponse::new(session.command("PWD", "")).into_result() {
+        Ok(before) => {
+            let there = session.command_on("CWD", folder);
+            if there.ok() { session.command_on("CWD", &before) } else { there }
+        }
+        Err(error) => FtpResponse::failed(error),
     }
-    session.command_on("CWD", before.directory())
 }
 
 /// Folders inside one another: more than anybody makes, and few enough for the longest path of a system.

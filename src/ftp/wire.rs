@@ -83,6 +83,11 @@ impl Wire {
         }
     }
 
+    /// Tells whether the session has something that the system has not taken yet.
+    pub(super) fn wants_to_send(&self) -> bool {
+        matches!(self, Self::Tls(session) if session.wants_to_send())
+    }
+
     /// Says that nothing more will be sent, in the words of TLS.
     pub(super) fn end_session(&mut self) -> Status {
         match self {

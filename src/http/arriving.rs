@@ -46,7 +46,7 @@ pub(super) struct Arriving {
     response: HttpResponse,
     has_head: bool,
     target: Target,
-    decoder: Option<Decoder>,
+    decoder: Option<Box<Decoder>>,
     /// Whether the encoding of a body is for the caller.
     keeps_encoding: bool,
     body_limit: u64,
@@ -120,7 +120,7 @@ impl Arriving {
             Ok(Target::Memory)
         };
         if self.next.is_none() && !self.keeps_encoding && head.status != HttpStatus::PARTIAL_CONTENT {
-            self.decoder = Decoder::for_fields(&head.fields);
+            self.decoder = Decoder::for_fields(&head.fields).map(Box::new);
         }
         self.response.begin(head);
         self.has_head = true;

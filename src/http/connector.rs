@@ -1,6 +1,9 @@
 //! From a host and a port to a connection, directly or through a proxy.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::{
     attempts::{Attempts, Step},
@@ -15,14 +18,14 @@ use crate::{
     ip::IpAddress,
     selector::{Interest, SocketSelector},
     status::Status,
-    tcp::TcpSocket,
+    tcp::{Purpose, TcpSocket},
 };
 
 /// Where a connection leads, and by which way. Connections of equal routes can be used for one another.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Route {
     /// A name, or an address without brackets.
-    pub(super) host: String,
+    pub(super) host: Arc<str>,
     pub(super) port: u16,
     pub(super) https: bool,
     pub(super) proxy: Option<ProxyAddress>,
@@ -35,6 +38,26 @@ pub(super) struct Connected {
     pub(super) socket: TcpSocket,
     /// How many bytes of the first ones have been sent already.
     pub(super) sent: usize,
+    /// Whether it was opened for [one question](Purpose::Question).
+    pub(super) is_to_ask: bool,
+}
+
+/// What is known of what the caller is going to send.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct First<'a> {
+    pub(super) bytes: &'a [u8],
+    /// Whether much follows.
+    pub(super) uploads: bool,
+}
+
+impl First<'_> {
+    fn purpose(self) -> Purpose {
+        match self.bytes.len() {
+            _ if self.uploads => Purpose::Upload,
+            1..=SHORT => Purpose::Question,
+            _ => Purpose::Anything,
+        }
+    }
 }
 
 impl Route {
@@ -56,32 +79,35 @@ impl Route {
 /// `first` is what the caller sends first, or nothing. To a single address it is sent as soon as can be, which tells
 /// with one system call that the connection is there and needs it anyway; behind a tunnel, and where several addresses
 /// were tried, it is left to the caller. Of a route to be encrypted nothing is sent: it would be in plain text.
-pub(super) fn connect(route: &Route, first: &[u8], limit: TimeLimit, cancel: &Cancel) -> Result<Connected> {
-    let first = if route.https { &[] } else { first };
+pub(super) fn connect(route: &Route, first: First<'_>, limit: TimeLimit, cancel: &Cancel) -> Result<Connected> {
+    let first = if route.https { First { bytes: &[], ..first } } else { first };
     let Some(proxy) = &route.proxy else { return reach(&route.host, route.port, first, limit, cancel) };
     if route.is_forwarded() {
         return reach(&proxy.host, proxy.port, first, limit, cancel);
     }
     let credentials = proxy.credentials.as_ref();
     let target = match proxy.kind {
-        ProxyKind::Http | ProxyKind::Socks5h => route.host.clone(),
+        ProxyKind::Http | ProxyKind::Socks5h => route.host.to_string(),
         ProxyKind::Socks5 => first_address(&route.host, limit, cancel)?.to_string(),
     };
-    let socket = reach(&proxy.host, proxy.port, &[], limit, cancel)?.socket;
+    let socket = reach(&proxy.host, proxy.port, First { bytes: &[], ..first }, limit, cancel)?.socket;
     let target = (target.as_str(), route.port);
     let socket = match proxy.kind {
         ProxyKind::Http => tunnel::through_http(socket, target, credentials, limit, cancel)?,
         ProxyKind::Socks5 | ProxyKind::Socks5h => tunnel::through_socks(socket, target, credentials, limit, cancel)?,
     };
-    Ok(Connected { socket, sent: 0 })
+    Ok(Connected { socket, sent: 0, is_to_ask: false })
 }
 
 fn first_address(host: &str, limit: TimeLimit, cancel: &Cancel) -> Result<IpAddress> {
     lookup(host, limit, cancel)?.first().copied().ok_or(Error::Disconnected)
 }
 
-fn reach(host: &str, port: u16, first: &[u8], limit: TimeLimit, cancel: &Cancel) -> Result<Connected> {
+fn reach(host: &str, port: u16, first: First<'_>, limit: TimeLimit, cancel: &Cancel) -> Result<Connected> {
     cancel.check()?;
+    if let Ok(address) = IpAddress::parse(host) {
+        return reach_one(address, port, first, limit, cancel);
+    }
     let addresses = lookup(host, limit, cancel)?;
     reach_any(addresses, port, first, limit, cancel)
 }
@@ -89,33 +115,36 @@ fn reach(host: &str, port: u16, first: &[u8], limit: TimeLimit, cancel: &Cancel)
 fn reach_any(
     addresses: Vec<IpAddress>,
     port: u16,
-    first: &[u8],
+    first: First<'_>,
     limit: TimeLimit,
     cancel: &Cancel,
 ) -> Result<Connected> {
     match addresses.as_slice() {
         [address] => reach_one(*address, port, first, limit, cancel),
-        _ => Ok(Connected { socket: race(addresses, port, limit, cancel)?, sent: 0 }),
+        _ => {
+            Ok(Connected { socket: race(addresses, port, first.purpose(), limit, cancel)?, sent: 0, is_to_ask: false })
+        }
     }
 }
 
 /// Connects to the only address with as few system calls as can be.
-fn reach_one(address: IpAddress, port: u16, first: &[u8], limit: TimeLimit, cancel: &Cancel) -> Result<Connected> {
-    limit.check(Phase::Connect)?;
+fn reach_one(address: IpAddress, port: u16, first: First<'_>, limit: TimeLimit, cancel: &Cancel) -> Result<Connected> {
+    let remaining = limit.remaining();
+    if remaining == Some(Duration::ZERO) {
+        return Err(limit.passed(Phase::Connect));
+    }
     let mut socket = TcpSocket::new();
     socket.set_blocking(false)?;
-    let begun = match limit.remaining() {
-        Some(remaining) => socket.connect_timeout(address, port, remaining),
-        None => socket.connect(address, port),
-    };
-    match begun {
+    let purpose = first.purpose();
+    let is_to_ask = purpose == Purpose::Question;
+    match socket.connect_for(purpose, address, port, remaining) {
         Status::Done(()) | Status::NotReady => {}
         Status::Disconnected => return Err(Error::Disconnected),
         Status::Error(error) => return Err(error),
     }
-    if !first.is_empty() {
-        match socket.send_at_once(first) {
-            Status::Done(sent) => return Ok(Connected { socket, sent }),
+    if !first.bytes.is_empty() {
+        match socket.send_at_once(first.bytes) {
+            Status::Done(sent) => return Ok(Connected { socket, sent, is_to_ask }),
             Status::NotReady => {}
             Status::Disconnected => return Err(Error::Disconnected),
             Status::Error(error) => return Err(error),
@@ -127,7 +156,7 @@ fn reach_one(address: IpAddress, port: u16, first: &[u8], limit: TimeLimit, canc
         finish_with_a_selector(&mut socket, limit, cancel)
     };
     match finished {
-        Ok(()) => Ok(Connected { socket, sent: 0 }),
+        Ok(()) => Ok(Connected { socket, sent: 0, is_to_ask }),
         // The socket knows only what was left of the limit.
         Err(Error::TimedOut { .. }) => Err(limit.passed(Phase::Connect)),
         Err(error) => Err(error),
@@ -160,7 +189,15 @@ fn finish_with_a_selector(socket: &mut TcpSocket, limit: TimeLimit, cancel: &Can
 }
 
 /// Tries several addresses beside one another; the first that connects wins.
-fn race(addresses: Vec<IpAddress>, port: u16, limit: TimeLimit, cancel: &Cancel) -> Result<TcpSocket> {
+fn race(
+    addresses: Vec<IpAddress>,
+    port: u16,
+    purpose: Purpose,
+    limit: TimeLimit,
+    cancel: &Cancel,
+) -> Result<TcpSocket> {
+    // What is sent first, the caller sends.
+    let purpose = if purpose == Purpose::Question { Purpose::Anything } else { purpose };
     let mut selector = SocketSelector::new()?;
     let _watching = cancel.wake(&selector);
     let mut attempts = Attempts::new(addresses);
@@ -169,7 +206,7 @@ fn race(addresses: Vec<IpAddress>, port: u16, limit: TimeLimit, cancel: &Cancel)
         cancel.check()?;
         limit.check(Phase::Connect)?;
         match attempts.step(Instant::now()) {
-            Step::Begin(number, address) => match begin(address, port, &mut selector) {
+            Step::Begin(number, address) => match begin(address, port, purpose, &mut selector) {
                 Ok((socket, true)) => return Ok(socket),
                 Ok((socket, false)) => running.push((number, socket)),
                 Err(error) => attempts.failed(number, error),
@@ -187,10 +224,10 @@ fn race(addresses: Vec<IpAddress>, port: u16, limit: TimeLimit, cancel: &Cancel)
 }
 
 /// Begins a connect and has the selector watch it; tells whether it is there already.
-fn begin(address: IpAddress, port: u16, selector: &mut SocketSelector) -> Result<(TcpSocket, bool)> {
+fn begin(address: IpAddress, port: u16, purpose: Purpose, selector: &mut SocketSelector) -> Result<(TcpSocket, bool)> {
     let mut socket = TcpSocket::new();
     socket.set_blocking(false)?;
-    match socket.connect(address, port) {
+    match socket.connect_for(purpose, address, port, None) {
         Status::NotReady => {
             selector.add_with(&socket, Interest::Write)?;
             Ok((socket, false))
@@ -222,6 +259,9 @@ fn take_winner(
     *running = pending;
     winner
 }
+
+/// What surely goes in one segment.
+const SHORT: usize = 1000;
 
 #[cfg(test)]
 mod tests;

@@ -106,9 +106,9 @@ impl Cookie {
     fn of(set: SetCookie, url: &Url) -> Option<Self> {
         let SetCookie { name, value, domain, path, is_secure, expires } = set;
         let (domain, is_host_only) = match domain {
-            None => (url.host.clone(), true),
+            None => (url.host.to_string(), true),
             // An address, and what counts as a public suffix, are for themselves only.
-            Some(domain) if domain == url.host => {
+            Some(domain) if *domain == *url.host => {
                 let is_host_only = !domain.contains('.') || IpAddress::parse(&domain).is_ok();
                 (domain, is_host_only)
             }
@@ -132,7 +132,7 @@ impl Cookie {
 
     fn is_for(&self, url: &Url) -> bool {
         let is_for_host =
-            if self.is_host_only { url.host == self.domain } else { matches_domain(&url.host, &self.domain) };
+            if self.is_host_only { *url.host == *self.domain } else { matches_domain(&url.host, &self.domain) };
         is_for_host && matches_path(path_of(url), &self.path) && (url.https || !self.is_secure)
     }
 

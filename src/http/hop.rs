@@ -98,8 +98,7 @@ impl Hop {
 
     /// Whether the request asks for the end of the connection.
     pub(super) fn wants_close(&self) -> bool {
-        let asked = || self.fields.get("Connection").is_some_and(|value| value.to_ascii_lowercase().contains("close"));
-        self.version == (1, 0) || asked()
+        self.version == (1, 0) || self.fields.list("Connection").any(|option| option.eq_ignore_ascii_case(b"close"))
     }
 
     pub(super) fn head(&self, shared: &Shared) -> Vec<u8> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     cancel::Cancel,
     client::Shared,
-    connector::{self, Connected, Route},
+    connector::{self, Connected, First, Route},
     pool::Connection,
     time_limit::TimeLimit,
     work::Work,
@@ -23,6 +23,7 @@ use crate::{
 pub(super) struct Opening {
     shared: Arc<Shared>,
     route: Route,
+    uploads: bool,
     limit: TimeLimit,
 }
 
@@ -31,16 +32,17 @@ impl Opening {
     pub(super) fn of(work: &Work) -> Self {
         let shared = Arc::clone(work.shared());
         let limit = TimeLimit::after(shared.options.connect_limit).earlier(work.limit());
-        Self { shared, route: work.hop().route.clone(), limit }
+        let uploads = work.hop().body.length().is_none_or(|length| length >= LARGE);
+        Self { shared, route: work.hop().route.clone(), uploads, limit }
     }
 
     /// Opens it, waiting for it; tells how many bytes of `first` went while that was done. It comes in non-blocking mode.
     pub(super) fn open(&self, first: &[u8], cancel: &Cancel) -> Result<(Connection, usize)> {
         // Behind a plain connection comes the request, behind another one the handshake.
-        let first = if self.route.https { &[] } else { first };
-        let Connected { socket, sent } = connector::connect(&self.route, first, self.limit, cancel)?;
+        let first = First { bytes: if self.route.https { &[] } else { first }, uploads: self.uploads };
+        let Connected { socket, sent, is_to_ask } = connector::connect(&self.route, first, self.limit, cancel)?;
         let stream = if self.route.https { self.secure(socket)? } else { Stream::Tcp(socket) };
-        Ok((Connection { stream, buffer: Vec::new() }, sent))
+        Ok((Connection { stream, buffer: Vec::new(), is_to_ask }, sent))
     }
 
     fn secure(&self, mut socket: TcpSocket) -> Result<Stream> {
@@ -56,3 +58,6 @@ impl Opening {
         Ok(Stream::Tls(Box::new(session)))
     }
 }
+
+/// A body from this length on is worth a call when the connection is opened.
+const LARGE: u64 = 1024 * 1024;

@@ -1,14 +1,12 @@
 //! A request on its way out.
 
-use std::{
-    collections::VecDeque,
-    io::{self, Read},
-};
+mod front;
 
-use super::{
-    body::Source,
-    chunked::{LAST_CHUNK, encode_chunk_head},
-};
+use std::{collections::VecDeque, io};
+
+use front::{Front, Pieces};
+
+use super::body::Source;
 use crate::{
     error::{Error, Result},
     status::Status,
@@ -18,15 +16,12 @@ use crate::{
 /// A request that is being sent: its head, and then its body piece by piece.
 #[derive(Debug)]
 pub(super) struct Outgoing {
-    /// What goes next: the head, or a part of the body that had to be read.
-    front: Vec<u8>,
-    sent: usize,
+    front: Front,
+    has_begun: bool,
     sources: VecDeque<Source>,
-    chunked: bool,
+    pieces: Pieces,
     phase: Phase,
     body_sent: u64,
-    /// How much of `front` is body, to be counted when it has gone.
-    front_body: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,13 +52,12 @@ impl Outgoing {
     /// A request with this head. `holds` keeps the body back until [`release`](Self::release).
     pub(super) fn new(head: Vec<u8>, sources: Vec<Source>, chunked: bool, holds: bool) -> Self {
         let mut outgoing = Self {
-            front: head,
-            sent: 0,
+            front: Front::head(head),
+            has_begun: false,
             sources: sources.into(),
-            chunked,
+            pieces: if chunked { Pieces::Chunks } else { Pieces::Plain },
             phase: Phase::Head,
             body_sent: 0,
-            front_body: 0,
         };
         if !holds {
             outgoing.phase = Phase::Body;
@@ -77,8 +71,7 @@ impl Outgoing {
         if let Some(Source::Bytes { bytes, .. }) = self.sources.front()
             && bytes.len() <= JOINED
         {
-            self.front.extend_from_slice(bytes);
-            self.front_body = bytes.len() as u64;
+            self.front.join(bytes);
             self.sources.pop_front();
         }
     }
@@ -107,30 +100,33 @@ impl Outgoing {
     pub(super) fn abandon(&mut self) {
         self.phase = Phase::Finished;
         self.sources.clear();
-        self.front = Vec::new();
+        self.front = Front::head(Vec::new());
     }
 
     pub(super) fn has_begun(&self) -> bool {
-        self.sent > 0
+        self.has_begun
+    }
+
+    /// Tells whether anything goes behind what goes first.
+    pub(super) fn has_more(&self) -> bool {
+        !self.sources.is_empty()
     }
 
     /// What goes first.
     pub(super) fn front(&self) -> &[u8] {
-        &self.front
+        self.front.waiting()
     }
 
     /// Takes note that so many bytes of the first ones have gone.
     pub(super) fn skip(&mut self, sent: usize) {
-        self.sent += sent;
-        if self.sent >= self.front.len() {
-            self.body_sent += std::mem::take(&mut self.front_body);
-        }
+        self.has_begun = true;
+        self.body_sent += self.front.skip(sent);
     }
 
     /// Sends what goes in one attempt, `most` bytes at most: to copy them takes time.
     pub(super) fn advance(&mut self, stream: &mut Stream, most: usize) -> Result<Sent> {
         loop {
-            let rest = at_most(self.front.get(self.sent..).unwrap_or_default(), most);
+            let rest = at_most(self.front.waiting(), most);
             if !rest.is_empty() {
                 return match stream.send(rest) {
                     Status::Done(sent) => {
@@ -187,13 +183,11 @@ impl Outgoing {
                     };
                     (outcome, *offset == *length)
                 } else {
-                    refill(&mut self.front, &mut self.sent, READ_SIZE);
-                    let count = read_some(&mut (&*file).take(left), &mut self.front).map_err(failed)?;
+                    let count = self.front.read(&mut &*file, left, self.pieces).map_err(failed)?;
                     if count == 0 {
                         return Err(failed(io::ErrorKind::UnexpectedEof.into()));
                     }
                     *offset += count as u64;
-                    self.front_body = count as u64;
                     if *offset == *length {
                         self.sources.pop_front();
                     }
@@ -201,10 +195,8 @@ impl Outgoing {
                 }
             }
             Some(Source::Reader { reader, left }) => {
-                refill(&mut self.front, &mut self.sent, READ_SIZE);
                 let most = left.unwrap_or(u64::MAX);
-                let count = read_some(&mut reader.as_mut().take(most), &mut self.front).map_err(Error::Io)? as u64;
-                self.front_body = count;
+                let count = self.front.read(reader.as_mut(), most, self.pieces).map_err(Error::Io)? as u64;
                 let is_at_end = match left {
                     Some(left) => {
                         *left -= count.min(*left);
@@ -215,9 +207,6 @@ impl Outgoing {
                     }
                     None => count == 0,
                 };
-                if self.chunked {
-                    as_chunk(&mut self.front);
-                }
                 if is_at_end {
                     self.sources.pop_front();
                 }
@@ -244,41 +233,5 @@ fn at_most(bytes: &[u8], most: usize) -> &[u8] {
     bytes.get(..most).unwrap_or(bytes)
 }
 
-/// Makes room for so many bytes in a buffer whose own have gone.
-fn refill(front: &mut Vec<u8>, sent: &mut usize, size: usize) {
-    *sent = 0;
-    front.clear();
-    front.resize(size, 0);
-}
-
-/// Reads once into the buffer and cuts it to what came.
-fn read_some(reader: &mut impl Read, buffer: &mut Vec<u8>) -> io::Result<usize> {
-    loop {
-        match reader.read(buffer) {
-            Ok(count) => {
-                buffer.truncate(count);
-                return Ok(count);
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => {
-                buffer.clear();
-                return Err(error);
-            }
-        }
-    }
-}
-
-/// Makes a chunk of data; no data are the last one.
-fn as_chunk(data: &mut Vec<u8>) {
-    if data.is_empty() {
-        data.extend_from_slice(LAST_CHUNK);
-        return;
-    }
-    data.splice(0..0, encode_chunk_head(data.len()));
-    data.extend_from_slice(b"\r\n");
-}
-
 /// A body up to this length is copied behind the head.
 const JOINED: usize = 16 * 1024;
-/// How much of a file or a reader is read at once: large copies cost half of what small ones do.
-const READ_SIZE: usize = 128 * 1024;

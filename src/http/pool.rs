@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    mem,
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -28,6 +29,17 @@ struct Idle {
 pub(super) struct Connection {
     pub(super) stream: Stream,
     pub(super) buffer: Vec<u8>,
+    /// Whether it was opened for one question and was not [settled](Self::settle) since.
+    pub(super) is_to_ask: bool,
+}
+
+impl Connection {
+    /// Makes it one for whatever comes.
+    pub(super) fn settle(&mut self) {
+        if mem::take(&mut self.is_to_ask) {
+            self.stream.settle();
+        }
+    }
 }
 
 impl Pool {

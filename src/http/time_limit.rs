@@ -22,11 +22,7 @@ impl TimeLimit {
 
     /// The one of two limits that passes first.
     pub(super) fn earlier(self, other: Self) -> Self {
-        match (self.remaining(), other.remaining()) {
-            (Some(own), Some(others)) if own <= others => self,
-            (Some(_), None) => self,
-            _ => other,
-        }
+        if self.deadline.is_before(other.deadline) { self } else { other }
     }
 
     /// What is left: `None` for ever, zero once it has passed.

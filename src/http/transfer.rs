@@ -142,6 +142,9 @@ impl Transfer {
 
     /// Goes as far as it can without waiting, and tells what has come.
     pub(super) fn step(&mut self, pace: Pace, on: &mut dyn FnMut(Event<'_>) -> Result<()>) -> Result<Step> {
+        if self.is_reused || self.outgoing.has_more() {
+            self.connection.settle();
+        }
         let is_patient = pace == Pace::Patient;
         let pace = pace.begin();
         let mut budget = pace.size;
@@ -193,12 +196,15 @@ impl Transfer {
                 Parsed::Enough => return Ok(Step::More),
                 Parsed::End => return Ok(Step::Done),
             }
+            if self.has_received {
+                self.connection.settle();
+            }
             if self.received - before >= LONGEST_STEP {
                 return Ok(Step::More);
             }
             let is_short_the_end = self.connection.stream.short_means_empty();
             self.make_room(pace.size);
-            let Connection { stream, buffer } = &mut self.connection;
+            let Connection { stream, buffer, .. } = &mut self.connection;
             let room = buffer.get_mut(self.unread.end..).unwrap_or_default();
             let length = room.len();
             let received = if mem::take(&mut may_wait) { stream.receive_patiently(room) } else { stream.receive(room) };
@@ -209,7 +215,10 @@ impl Transfer {
                     self.unread.end += count;
                     if count < length && is_short_the_end {
                         return Ok(match self.parse(pace, on)? {
-                            Parsed::All => self.wait(direction),
+                            Parsed::All => {
+                                self.connection.settle();
+                                self.wait(direction)
+                            }
                             Parsed::Enough => Step::More,
                             Parsed::End => Step::Done,
                         });
@@ -283,8 +292,9 @@ impl Transfer {
             self.unread = 0..self.unread.len();
         }
         let wanted = match self.incoming.remaining() {
-            Some(left) if left <= FIRST_READ as u64 => FIRST_READ,
-            _ if self.received < FIRST_READ as u64 => FIRST_READ,
+            _ if self.received == 0 => buffer.len().max(FIRST_READ),
+            Some(left) if left <= SECOND_READ as u64 => SECOND_READ,
+            _ if self.received < SECOND_READ as u64 => SECOND_READ,
             _ => most,
         };
         let wanted = wanted.max(self.unread.end + FIRST_READ / 2);
@@ -364,8 +374,10 @@ const FRAME_SHARE: Duration = Duration::from_micros(250);
 const LONGEST_STEP: u64 = 1024 * 1024;
 /// After this much it is likely that more comes.
 const MUCH: u64 = 1024 * 1024;
-/// The first read: enough for most responses.
-const FIRST_READ: usize = 16 * 1024;
+/// The first read over a connection: enough for many responses. To clear memory takes time, too.
+const FIRST_READ: usize = 4 * 1024;
+/// The next one: enough for most.
+const SECOND_READ: usize = 16 * 1024;
 /// How long a body waits for `100 Continue` (RFC 9110 section 10.1.1 leaves it open).
 const CONTINUE_WAIT: Duration = Duration::from_secs(1);
 

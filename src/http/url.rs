@@ -2,7 +2,7 @@
 
 mod path;
 
-use std::{borrow::Cow, fmt, net::Ipv6Addr};
+use std::{borrow::Cow, fmt, net::Ipv6Addr, sync::Arc};
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
@@ -17,12 +17,12 @@ pub(super) struct Url {
     /// Name and password, decoded.
     pub(super) user: Option<(String, String)>,
     /// In lower case; an IPv6 address without its brackets.
-    pub(super) host: String,
+    pub(super) host: Arc<str>,
     pub(super) port: u16,
     /// Path and query, from the first `/` on, in the ASCII characters that may stand in a request line.
     pub(super) target: String,
     /// Host and port in one.
-    authority: String,
+    authority: Arc<str>,
 }
 
 impl Url {
@@ -165,16 +165,16 @@ fn parse_user(text: &str, user: &str) -> Result<(String, String)> {
     parts.ok_or_else(|| refuse(text, "a user and a password in percent-encoded UTF-8 in front of the host"))
 }
 
-fn parse_v6(host: &str) -> Option<String> {
-    host.parse::<Ipv6Addr>().ok().map(|address| address.to_string())
+fn parse_v6(host: &str) -> Option<Arc<str>> {
+    host.parse::<Ipv6Addr>().ok().map(|address| address.to_string().into())
 }
 
 /// A name of the domain name system or an IPv4 address: what else RFC 3986 allows, nobody resolves.
-fn parse_name(host: &str) -> Option<String> {
+fn parse_name(host: &str) -> Option<Arc<str>> {
     let is_name = !host.is_empty()
         && host.len() <= HOST_LIMIT
         && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
-    is_name.then(|| host.to_ascii_lowercase())
+    is_name.then(|| host.to_ascii_lowercase().into())
 }
 
 /// What stands behind the host: nothing, a colon, or a colon and digits.
@@ -193,9 +193,14 @@ fn default_port(https: bool) -> u16 {
     if https { 443 } else { 80 }
 }
 
-fn host_and_port(https: bool, host: &str, port: u16) -> String {
+fn host_and_port(https: bool, host: &str, port: u16) -> Arc<str> {
     let (open, close) = if host.contains(':') { ("[", "]") } else { ("", "") };
-    if port == default_port(https) { format!("{open}{host}{close}") } else { format!("{open}{host}{close}:{port}") }
+    let text = if port == default_port(https) {
+        format!("{open}{host}{close}")
+    } else {
+        format!("{open}{host}{close}:{port}")
+    };
+    text.into()
 }
 
 /// The path without dot segments, and everything in the characters of a request line.

@@ -32,7 +32,7 @@ use crate::{
 pub(super) struct Work {
     shared: Arc<Shared>,
     hop: Hop,
-    transfer: Option<Transfer>,
+    transfer: Option<Box<Transfer>>,
     arriving: Arriving,
     redirects_left: u32,
     /// Whether a connection of the pool has let the request down.
@@ -114,7 +114,7 @@ impl Work {
         if self.hop.wants_close() {
             transfer.forbid_reuse();
         }
-        self.transfer = Some(transfer);
+        self.transfer = Some(Box::new(transfer));
     }
 
     /// Goes as far as it can without waiting.
@@ -173,9 +173,9 @@ impl Work {
         if let Some(handle) = transfer.connection_mut().stream.handle_mut() {
             before(handle);
         }
-        let route = transfer.take_route().unwrap_or_else(|| self.hop.route.clone());
+        let route = transfer.take_route();
         if let Some(connection) = transfer.into_reusable() {
-            self.shared.pool.put(route, connection);
+            self.shared.pool.put(route.unwrap_or_else(|| self.hop.route.clone()), connection);
         }
     }
 
@@ -226,7 +226,7 @@ impl Work {
 
     pub(super) fn progress(&self) -> HttpProgress {
         HttpProgress {
-            sent: self.transfer.as_ref().map_or(0, Transfer::body_sent),
+            sent: self.transfer.as_ref().map_or(0, |transfer| transfer.body_sent()),
             to_send: self.hop.body.length(),
             received: self.arriving.received(),
             to_receive: self.arriving.length(),
@@ -235,7 +235,7 @@ impl Work {
 
     /// How long it may be left alone.
     pub(super) fn wakes_in(&self) -> Option<Duration> {
-        let held = self.transfer.as_ref().and_then(Transfer::wakes_in);
+        let held = self.transfer.as_ref().and_then(|transfer| transfer.wakes_in());
         held.into_iter().chain(self.clock.remaining()).min()
     }
 

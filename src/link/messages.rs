@@ -20,11 +20,11 @@ impl<W: Wire> Link<W> {
     }
 
     /// Takes charge of bytes without a system call, also while the link is connecting.
-    pub(crate) fn queue_bytes(&mut self, bytes: &[u8]) -> Result<()> {
+    pub(crate) fn queue_whole(&mut self, first: &[u8], second: &[u8]) -> Result<()> {
         if matches!(self.state, State::Closed) {
             return Err(Error::Disconnected);
         }
-        self.enqueue(bytes, &[])
+        self.enqueue(first, second)
     }
 
     /// Tells selectors whether a receive has an answer that the system does not know of.

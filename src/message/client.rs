@@ -35,7 +35,7 @@ use crate::{
 ///
 /// let mut listener = Listener::bind(&Endpoint::parse("0")?, None)?;
 /// listener.set_blocking(false)?;
-/// let mut client = Client::begin(&listener.address()?, None, ClientOptions::default())?;
+/// let mut client = Client::begin(&listener.address()?, None, &ClientOptions::default())?;
 /// let (mut ours, mut theirs) = (None, None);
 /// while ours.is_none() || theirs.is_none() {
 ///     // Once for each frame of a game.
@@ -93,11 +93,11 @@ impl Client {
     /// `Unreachable`, `TimedOut` and the others of [`Connection::connect`]. `Disconnected` when the listener has gone in
     /// between, as one of Python does that finds its own reason not to go on.
     pub fn connect(endpoint: &Endpoint, key: Option<&AuthKey>) -> Status<Connection> {
-        Self::connect_with(endpoint, key, ClientOptions::default())
+        Self::connect_with(endpoint, key, &ClientOptions::default())
     }
 
     /// The same with options.
-    pub fn connect_with(endpoint: &Endpoint, key: Option<&AuthKey>, options: ClientOptions) -> Status<Connection> {
+    pub fn connect_with(endpoint: &Endpoint, key: Option<&AuthKey>, options: &ClientOptions) -> Status<Connection> {
         let connected = || {
             let connection = Connection::connect(endpoint, Framing::Raw, Some(options.connect_limit))?;
             let (stream, _) = connection.into_parts();
@@ -113,13 +113,13 @@ impl Client {
     /// # Errors
     ///
     /// Those of [`connect`](Self::connect) that are known at once.
-    pub fn begin(endpoint: &Endpoint, key: Option<&AuthKey>, options: ClientOptions) -> Result<Self> {
+    pub fn begin(endpoint: &Endpoint, key: Option<&AuthKey>, options: &ClientOptions) -> Result<Self> {
         let (mut addresses, port) = match endpoint {
             Endpoint::Tcp { host, port } => (Endpoint::addresses(host.as_deref())?, *port),
             _ => (Vec::new(), 0),
         };
         addresses.reverse();
-        let mut options = options;
+        let mut options = options.clone();
         options.tls_name = Some(options.name(endpoint));
         let mut client = Self { opening: None, addresses, port, key: key.cloned(), options };
         match endpoint {

@@ -5,7 +5,6 @@ mod prefix;
 mod tiny;
 
 use lines::Lines;
-pub(super) use tiny::MOST_UNANSWERED;
 use tiny::Tiny;
 
 use super::framing::Framing;
@@ -101,7 +100,7 @@ impl Codec {
             Kind::Raw => Ok(Pieces::NONE),
             Kind::Lines(lines) => lines.encode(message),
             Kind::Packet => prefix::encode_packet(message.len()),
-            Kind::Tiny(tiny) => tiny.encode(message.len()),
+            Kind::Tiny(_) => tiny::encode(message.len()),
             Kind::Multiprocessing => Ok(prefix::encode_multiprocessing(message.len() as u64)),
         }
     }
@@ -119,6 +118,14 @@ impl Codec {
         match &mut self.kind {
             Kind::Tiny(tiny) => Some(tiny.answers()),
             _ => None,
+        }
+    }
+
+    /// Whether the peer has said what comes before its first message.
+    pub(super) fn is_greeted(&self) -> bool {
+        match &self.kind {
+            Kind::Tiny(tiny) => tiny.is_greeted(),
+            _ => true,
         }
     }
 

@@ -1,5 +1,6 @@
 //! A connection that carries messages.
 
+mod looped;
 mod receive;
 mod send;
 mod surface;
@@ -121,12 +122,15 @@ impl Connection {
     ///
     /// Call [`flush`](Self::flush) first to wait for the outbox.
     pub fn close(&mut self) {
+        // Whoever waits for an answer hears it before the end.
+        let _ = self.send_answers_at_once();
         self.stream.disconnect();
     }
 
     /// Gives the connection back, with the bytes that have arrived and have not become messages.
     #[must_use]
     pub fn into_parts(mut self) -> (Stream, Vec<u8>) {
+        let _ = self.send_answers_at_once();
         let unread = self.unread();
         (self.stream, unread)
     }

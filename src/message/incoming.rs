@@ -163,6 +163,11 @@ impl Incoming {
 
     /// Gives memory back: what is idle keeps little.
     fn tidy(&mut self) {
+        if let Some(body) = &mut self.large
+            && body.len() < body.capacity() / 4
+        {
+            body.shrink_to_fit();
+        }
         if self.bytes.capacity() <= KEPT {
             return;
         }

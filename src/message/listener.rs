@@ -10,11 +10,7 @@ use door::Door;
 pub use options::ListenerOptions;
 use waiting::Waiting;
 
-use super::{
-    auth::AuthKey,
-    connection::Connection,
-    framing::Framing,
-};
+use super::{auth::AuthKey, connection::Connection, framing::Framing};
 use crate::{
     endpoint::Endpoint,
     error::{Error, Result},

@@ -75,8 +75,13 @@ impl Stream {
     }
 
     /// Puts bytes behind those that wait to be sent, also while it connects.
-    pub(crate) fn queue_bytes(&mut self, bytes: &[u8]) -> Result<()> {
-        with_link!(self, link => link.queue_bytes(bytes))
+    pub(crate) fn queue_whole(&mut self, first: &[u8], second: &[u8]) -> Result<()> {
+        with_link!(self, link => link.queue_whole(first, second))
+    }
+
+    /// Ends a pending connect and a handshake, if they can be ended now.
+    pub(crate) fn handshake(&mut self) -> crate::status::Status {
+        with_link!(self, link => link.handshake())
     }
 
     /// Takes the bytes that came with packets and that nobody has taken.

@@ -48,6 +48,13 @@ impl Stream {
         }
     }
 
+    /// See [`Purpose::Question`](crate::tcp::Purpose::Question).
+    pub(crate) fn settle(&mut self) {
+        if let Self::Tcp(socket) = self {
+            socket.settle();
+        }
+    }
+
     /// Sends a part of a file without copying it through this program, as far as the system can; `None` where it
     /// cannot, or where the bytes must be encrypted first.
     pub(crate) fn send_file(&mut self, file: &File, offset: u64, count: u64) -> Option<io::Result<usize>> {

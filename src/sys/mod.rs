@@ -2,7 +2,7 @@
 //! no `cfg(target_os)`.
 #![allow(unsafe_code)]
 
-#[cfg(feature = "messages")]
+#[cfg(any(feature = "http", feature = "messages"))]
 mod acknowledge;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[path = "datagram_linux.rs"]
@@ -23,6 +23,8 @@ mod file;
 #[path = "file_portable.rs"]
 mod file;
 mod handle;
+#[cfg(feature = "discovery")]
+mod host_name;
 mod local_file;
 #[cfg(unix)]
 #[path = "unix.rs"]
@@ -31,6 +33,8 @@ mod os;
 #[path = "windows.rs"]
 mod os;
 mod private_file;
+#[cfg(feature = "tls")]
+mod private_folder;
 #[cfg(target_os = "linux")]
 #[path = "segments_linux.rs"]
 mod segments;
@@ -39,14 +43,18 @@ mod segments;
 mod segments;
 mod transfer;
 
-#[cfg(feature = "messages")]
+#[cfg(any(feature = "http", feature = "messages"))]
 pub(crate) use acknowledge::acknowledge_at_once;
+#[cfg(feature = "http")]
+pub(crate) use acknowledge::acknowledge_with_data;
 pub(crate) use datagram::{receive_datagram, send_datagram};
 pub(crate) use events::{Events, Readiness};
 #[cfg(any(feature = "ftp", feature = "http"))]
 pub(crate) use file::send_file;
 pub use handle::NativeHandle;
 pub(crate) use handle::{Handle, KeyMap, Registry, Watch};
+#[cfg(feature = "discovery")]
+pub(crate) use host_name::host_name;
 pub(crate) use local_file::{SocketFile, peer_credentials, restrict_bound, restrict_unbound};
 #[cfg(feature = "messages")]
 pub(crate) use os::services;
@@ -57,9 +65,13 @@ pub(crate) use os::{
     is_interrupted, is_network_reset, is_no_such_path, is_out_of_descriptors, is_would_block, local_pair, wait_for,
 };
 pub(crate) use private_file::private_file;
+#[cfg(feature = "tls")]
+pub(crate) use private_folder::private_folder;
 pub(crate) use segments::{MAX_SEGMENTS, is_segmentation_refused, receive_segments, send_segments, set_coalescing};
 #[cfg(feature = "tls")]
 pub(crate) use transfer::send_pieces;
+#[cfg(any(feature = "ftp", feature = "http"))]
+pub(crate) use transfer::stop_pacing;
 #[cfg(feature = "http")]
 pub(crate) use transfer::{CAN_DECLINE_TO_WAIT, receive_now, send_now};
 pub(crate) use transfer::{Datagram, accept, allow_rebinding, receive, receive_more, send, send_two, stream_socket};

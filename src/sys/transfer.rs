@@ -37,6 +37,18 @@ pub(crate) fn stream_socket(domain: Domain, protocol: Option<Protocol>, nonblock
     }
 }
 
+/// Keeps the system from spacing out what is sent, as its congestion control may do (BBR): between programs of one machine
+/// there is no network to be careful with, and every pause costs a timer. It is too late once the connection is there; a
+/// listener hands it on.
+#[cfg(any(feature = "ftp", feature = "http"))]
+pub(crate) fn stop_pacing(socket: &Socket) {
+    // It works without it too.
+    #[cfg(target_os = "linux")]
+    let _ = socket.set_tcp_congestion(b"reno");
+    #[cfg(not(target_os = "linux"))]
+    let _ = socket;
+}
+
 /// Accepts a connection; the new socket blocks or not as told, whatever the listener's mode.
 pub(crate) fn accept(listener: &Socket, nonblocking: bool) -> io::Result<(Socket, SockAddr)> {
     #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -84,6 +96,16 @@ fn send_with(socket: &Socket, data: &[u8], flags: i32) -> io::Result<usize> {
 
 /// Sends two pieces, one behind the other, with one system call.
 pub(crate) fn send_two(socket: &Socket, first: &[u8], second: &[u8]) -> io::Result<usize> {
+    let length = first.len() + second.len();
+    let mut joined = [0; MOST_JOINED];
+    if let Some(joined) = joined.get_mut(..length)
+        && let Some((head, tail)) = joined.split_at_mut_checked(first.len())
+    {
+        // A copy of this size costs less than telling the system of two places.
+        head.copy_from_slice(first);
+        tail.copy_from_slice(second);
+        return send(socket, joined);
+    }
     send_pieces(socket, &[IoSlice::new(first), IoSlice::new(second)])
 }
 
@@ -132,6 +154,9 @@ pub(crate) fn receive_more(socket: &Socket, buffer: &mut Vec<u8>, room: usize) -
     Ok(count)
 }
 
+/// What is joined before it is sent, at the most.
+const MOST_JOINED: usize = 512;
+
 /// Apple systems have the socket option `SO_NOSIGPIPE` instead, which `socket2` sets; Windows has no such signal.
 #[cfg(all(unix, not(target_vendor = "apple")))]
 const NO_SIGNAL: i32 = libc::MSG_NOSIGNAL;
@@ -145,3 +170,24 @@ pub(crate) const CAN_DECLINE_TO_WAIT: bool = cfg!(unix);
 const NO_WAIT: i32 = libc::MSG_DONTWAIT;
 #[cfg(all(feature = "http", not(unix)))]
 const NO_WAIT: i32 = 0;
+
+#[cfg(all(test, any(feature = "ftp", feature = "http"), target_os = "linux"))]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    #[test]
+    fn what_is_not_paced_has_another_congestion_control_and_a_listener_hands_it_on() {
+        let name = |socket: &Socket| socket.tcp_congestion().unwrap().split(|byte| *byte == 0).next().unwrap().to_vec();
+        let listener = stream_socket(Domain::IPV4, Some(Protocol::TCP), false).unwrap();
+        stop_pacing(&listener);
+        assert_eq!(name(&listener), b"reno");
+        listener.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
+        listener.listen(1).unwrap();
+        let socket = stream_socket(Domain::IPV4, Some(Protocol::TCP), false).unwrap();
+        socket.connect(&listener.local_addr().unwrap()).unwrap();
+        let (accepted, _) = accept(&listener, false).unwrap();
+        assert_eq!(name(&accepted), b"reno");
+    }
+}

@@ -62,6 +62,12 @@ impl TlsClient {
     pub fn load_roots(&self) -> Result<()> {
         self.engine.load_roots()
     }
+
+    /// The same for the connections of one peer, which wants each to resume the first one's session.
+    #[cfg(feature = "ftp")]
+    pub(crate) fn resuming(&self) -> Result<Self> {
+        Ok(Self { engine: self.engine.resuming()? })
+    }
 }
 
 impl fmt::Debug for TlsClient {

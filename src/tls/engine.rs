@@ -7,6 +7,7 @@ mod known_hosts;
 mod roots;
 mod server;
 mod session;
+mod user_folder;
 mod verify;
 
 use std::sync::{Arc, OnceLock};
@@ -20,6 +21,7 @@ pub use known_hosts::known_host;
 pub(super) use roots::Roots;
 pub(super) use server::Server;
 pub(super) use session::Session;
+pub(super) use user_folder::user_folder;
 
 use super::TlsVersion;
 use crate::error::{Error, Result, TlsError};

@@ -1,6 +1,6 @@
 //! What stands for TLS where the feature is off: nothing of it can be made, and what would make it says so.
 
-use std::io;
+use std::{io, path::PathBuf};
 
 use socket2::Socket;
 
@@ -38,12 +38,21 @@ pub(super) fn sha256(_bytes: &[u8]) -> Result<[u8; 32]> {
     off()
 }
 
+pub(super) fn user_folder(_program: &str) -> Result<PathBuf> {
+    off()
+}
+
 impl Client {
     pub(super) fn new(_options: TlsClientOptions) -> Result<Self> {
         off()
     }
 
     pub(super) fn load_roots(&self) -> Result<()> {
+        match self.0 {}
+    }
+
+    #[cfg(feature = "ftp")]
+    pub(super) fn resuming(&self) -> Result<Self> {
         match self.0 {}
     }
 }
@@ -97,6 +106,11 @@ impl Session {
 
     pub(super) fn take_over(self, _received: Vec<u8>, _unsent: Outbox) -> Self {
         self
+    }
+
+    #[cfg(feature = "ftp")]
+    pub(super) fn wants_to_send(&self) -> bool {
+        match self.0 {}
     }
 
     pub(super) fn protocol(&self) -> Option<&[u8]> {

@@ -113,6 +113,24 @@ impl TlsIdentity {
         }
     }
 
+    /// Loads the identity that a program has for its user; when there is none, makes a
+    /// [`self_signed`](Self::self_signed) one and keeps it.
+    ///
+    /// It is in the files `identity.crt` and `identity.key` in the folder `tls` of the program's data folder:
+    /// `~/.local/share/PROGRAM/tls` on Linux or what `XDG_DATA_HOME` says, `~/Library/Application Support/PROGRAM/tls`
+    /// on macOS, `%LOCALAPPDATA%\PROGRAM\data\tls` on Windows. Only the user can enter the folder (0700) and read the
+    /// key (0600). The names are for a new identity; one that is there keeps its own.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidInput`] for a program's name that has other characters than letters, digits and `-_.`, begins with
+    /// a dot or is longer than 64 bytes; [`Error::File`] when the user has no home, or the folder cannot be made or is
+    /// another user's; and as for [`load_or_create`](Self::load_or_create).
+    pub fn of_this_user(program: &str, names: &[&str]) -> Result<Self> {
+        let folder = engine::user_folder(program)?;
+        Self::load_or_create(folder.join("identity.crt"), folder.join("identity.key"), names)
+    }
+
     /// Writes certificates and key to files, which are replaced whole; only their owner can read them (0600).
     ///
     /// # Errors

@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::engine;
+use crate::error::Result;
+
 /// A file that tells which certificate each host has shown first, for [`Trust::FirstUse`](super::Trust::FirstUse).
 ///
 /// Each line is a name and a fingerprint with a space between them; empty lines and those that begin with `#` mean
@@ -19,6 +22,16 @@ impl KnownHosts {
     #[must_use]
     pub fn at(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
+    }
+
+    /// Names the file `known_hosts` in the same folder as [`TlsIdentity::of_this_user`](super::TlsIdentity::of_this_user),
+    /// which is made if it is missing.
+    ///
+    /// # Errors
+    ///
+    /// As for [`TlsIdentity::of_this_user`](super::TlsIdentity::of_this_user), but for what concerns the identity's files.
+    pub fn of_this_user(program: &str) -> Result<Self> {
+        Ok(Self::at(engine::user_folder(program)?.join("known_hosts")))
     }
 
     /// Returns the path of the file.

@@ -1,8 +1,11 @@
 //! Commands and their answers.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
-use sockeye::{ErrorKind, Ftp, FtpOptions, FtpStatus, IpAddress, TcpListener};
+use sockeye::{ErrorKind, Ftp, FtpObserver, FtpOptions, FtpStatus, IpAddress, TcpListener};
 
 use crate::{
     folder::{Habits, Server},
@@ -217,4 +220,43 @@ fn a_silent_server_ends_the_session_and_not_the_program() {
     assert_eq!(ftp.keep_alive().status(), FtpStatus::CONNECTION_CLOSED);
     script.join();
     assert!(begun.elapsed().unwrap() < support::LONG);
+}
+
+#[test]
+fn a_folder_is_made_unless_it_is_there() {
+    let server = Server::start(Habits::default());
+    let mut ftp = server.client();
+    for _ in 0..2 {
+        let made = ftp.ensure_directory("a");
+        assert!(made.ok(), "{made:?}");
+    }
+    assert_eq!(server.commands(), ["MKD", "MKD", "PWD", "CWD", "CWD"]);
+    assert_eq!(ftp.working_directory().directory(), "/");
+    let refused = ftp.ensure_directory("no/a");
+    assert_eq!((refused.status(), refused.message()), (FtpStatus::FILE_UNAVAILABLE, "no"));
+}
+
+#[test]
+fn a_session_can_be_heard_without_its_passwords() {
+    let server = Server::start(Habits::default());
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let ear = Arc::clone(&heard);
+    let mut options = FtpOptions::default();
+    options.observer = Some(FtpObserver::new(move |line| ear.lock().unwrap().push(format!("{line:?}"))));
+    let mut ftp = Ftp::with_options(options);
+    ftp.connect("127.0.0.1", server.at.port()).into_result().unwrap();
+    assert!(!ftp.login("joe", "hunter2").ok());
+    assert!(ftp.disconnect().ok());
+    assert_eq!(
+        *heard.lock().unwrap(),
+        [
+            "Reply { code: 220, text: \"a folder\" }",
+            "Command(\"USER joe\")",
+            "Reply { code: 331, text: \"who says so?\" }",
+            "Command(\"PASS ****\")",
+            "Reply { code: 530, text: \"no\" }",
+            "Command(\"QUIT\")",
+            "Reply { code: 221, text: \"bye\" }",
+        ]
+    );
 }

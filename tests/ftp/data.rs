@@ -133,6 +133,7 @@ fn a_server_that_never_connects_is_told_so() {
         peer.say("200 ok\r\n");
         peer.answer("RETR a", "150 here\r\n");
         peer.answer("ABOR", "426 aborted\r\n226 ok\r\n");
+        peer.answer("NOOP", "200 settled\r\n");
         invited(&peer.hear());
         peer.say("200 ok\r\n");
         peer.answer("RETR a", "150 here\r\n425 cannot reach you\r\n");
@@ -213,14 +214,21 @@ fn fewer_bytes_than_the_server_has_announced_are_not_whole() {
 }
 
 #[test]
-fn both_last_words_of_an_abort_are_heard_in_either_order() {
-    for words in ["426 aborted\r\n226 ok\r\n", "226 all gone\r\n225 nothing to abort\r\n", "226 ok\r\n426 aborted\r\n"]
-    {
+fn the_last_words_of_an_abort_are_heard_in_either_order_or_as_one() {
+    for words in [
+        "426 aborted\r\n226 ok\r\n",
+        "226 all gone\r\n225 nothing to abort\r\n",
+        "226 ok\r\n426 aborted\r\n",
+        "426 aborted\r\n451 local error\r\n",
+        "150 0.1 seconds\r\n226 aborted\r\n",
+        "225 aborted\r\n",
+    ] {
         let (mut ftp, script) = play_to(FtpOptions::default(), move |peer| {
             peer.answer("TYPE I", "200 ok\r\n");
             let mut data = peer.retrieve("a");
             data.write_all(b"some").unwrap();
             peer.answer("ABOR", words);
+            peer.answer("NOOP", "200 settled\r\n");
             peer.answer("NOOP", "200 in step\r\n");
         });
         let response = ftp.download_to("a", &mut Vec::new(), &binary(), |progress| match progress.transferred {

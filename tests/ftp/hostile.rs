@@ -182,6 +182,7 @@ fn a_server_that_does_not_read_ends_in_time() {
         peer.answer("STOR a", "150 send\r\n");
         let data = accept(&listener);
         peer.answer("ABOR", "426 aborted\r\n226 ok\r\n");
+        peer.answer("NOOP", "200 settled\r\n");
         drop(data);
         peer.answer("NOOP", "200 in step\r\n");
     });
@@ -202,6 +203,7 @@ fn a_listing_without_an_end_ends_at_its_cap() {
         let mut data = accept(&listener);
         while data.write_all(&[b'x'; 10_000]).is_ok() {}
         peer.answer("ABOR", "426 aborted\r\n226 ok\r\n");
+        peer.answer("NOOP", "200 settled\r\n");
         peer.answer("NOOP", "200 in step\r\n");
     });
     assert_eq!(ftp.directory_listing("").error().unwrap().kind(), ErrorKind::TooLong);

@@ -93,6 +93,7 @@ fn the_limit_of_a_listing_is_allowed_and_one_more_is_not() {
         let mut data = accept(&listener);
         data.write_all("x".repeat(1001).as_bytes()).unwrap();
         peer.answer("ABOR", "426 aborted\r\n226 as you wish\r\n");
+        peer.answer("NOOP", "200 settled\r\n");
         peer.answer("NOOP", "200 in step\r\n");
     });
     assert_eq!(ftp.directory_listing("").filenames()[0].len(), 1000);
@@ -124,5 +125,28 @@ fn a_folder_that_looks_like_an_option_is_none() {
         lists(peer, "LIST ./-R", "-rw-r--r-- 1 u g 5 Nov 05  2019 a\r\n");
     });
     assert_eq!(ftp.entries("-R").unwrap()[0].name, "a");
+    script.join();
+}
+
+/// vsftpd answers so.
+#[test]
+fn an_empty_list_of_a_folder_that_is_not_there_is_a_refusal() {
+    let (mut ftp, script) = play_to(FtpOptions::default(), |peer| {
+        peer.answer("FEAT", "502 what\r\n");
+        let _unused = peer.passive();
+        peer.answer("MLSD gone", "500 what\r\n");
+        for answer in ["550 no such folder\r\n", "250 there\r\n"] {
+            lists(peer, "LIST gone", "");
+            peer.answer("PWD", "257 \"/home\"\r\n");
+            peer.answer("CWD gone", answer);
+        }
+        peer.answer("CWD /home", "250 back\r\n");
+        // The working folder is there.
+        lists(peer, "LIST", "");
+    });
+    let refused = ftp.entries("gone").unwrap_err();
+    assert_eq!(refused.to_string(), "the peer answered 550 no such folder");
+    assert_eq!(ftp.entries("gone").unwrap(), []);
+    assert_eq!(ftp.entries("").unwrap(), []);
     script.join();
 }

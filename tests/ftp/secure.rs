@@ -63,6 +63,21 @@ fn files_come_and_go_encrypted_in_every_mode() {
     }
 }
 
+/// A server gives tickets for one session after the other in TLS 1.3; refused transfers use them up.
+#[test]
+fn a_session_is_resumed_however_many_transfers_were_refused() {
+    let (habits, client) = explicit();
+    let server = Server::start(Habits { insists_on_resumption: true, ..habits });
+    let mut ftp = server.client_with(options(FtpTls::Explicit(client)));
+    for _ in 0..10 {
+        let refused = ftp.download_to("missing", &mut Vec::new(), &binary(), go_on);
+        assert_eq!(refused.status(), FtpStatus::FILE_UNAVAILABLE, "{refused:?}");
+    }
+    let sent = ftp.upload_from(&mut &b"bytes"[..], "a", &binary(), go_on);
+    assert!(sent.ok(), "{sent:?}");
+    assert_eq!(server.get("a"), b"bytes");
+}
+
 #[test]
 fn a_session_can_be_encrypted_later() {
     let (habits, client) = explicit();

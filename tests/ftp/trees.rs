@@ -136,3 +136,25 @@ fn the_first_failure_is_the_answer() {
     let response = server.client().download_tree("", local.0.join("other"), &binary(), |_| ControlFlow::Break(()));
     assert_eq!(response.error().unwrap().kind(), ErrorKind::Cancelled);
 }
+
+#[test]
+fn a_tree_of_small_files_is_told_of_and_can_be_ended() {
+    let server = Server::start(Habits::default());
+    let local = Folder::new();
+    for name in ["a", "b", "c", "d"] {
+        server.put(&format!("down/{name}"), b"x");
+        fs::create_dir_all(local.0.join("there")).unwrap();
+        fs::write(local.0.join("there").join(name), b"x").unwrap();
+    }
+    let mut ftp = server.client();
+    let mut end = |progress: FtpTreeProgress<'_>| {
+        if progress.files == 1 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let response = ftp.download_tree("down", local.0.join("back"), &binary(), &mut end);
+    assert_eq!(response.into_result().unwrap_err().kind(), ErrorKind::Cancelled);
+    assert_eq!(fs::read_dir(local.0.join("back")).unwrap().count(), 2);
+    let response = ftp.upload_tree(local.0.join("there"), "up", &binary(), &mut end);
+    assert_eq!(response.into_result().unwrap_err().kind(), ErrorKind::Cancelled);
+    assert_eq!(fs::read_dir(server.root.join("up")).unwrap().count(), 2);
+    assert!(ftp.keep_alive().ok());
+}

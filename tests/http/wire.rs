@@ -1,5 +1,12 @@
 //! Requests as they are on the wire, byte for byte, and what is refused before it gets there.
 
+use std::{
+    io::{Read, Write},
+    net::{Ipv4Addr, TcpListener},
+    thread,
+    time::{Duration, Instant},
+};
+
 use sockeye::{ErrorKind, Http, HttpMethod, HttpRequest, HttpStatus};
 
 use crate::{
@@ -160,7 +167,7 @@ fn a_whole_url_says_which_host_is_asked() {
 
 #[test]
 fn ipv6_hosts_stand_in_brackets() {
-    if std::net::TcpListener::bind("[::1]:0").is_err() {
+    if TcpListener::bind("[::1]:0").is_err() {
         assert!(std::env::var_os("CI").is_none(), "this machine has no IPv6");
         return;
     }
@@ -264,3 +271,38 @@ fn one_request_can_be_sent_many_times() {
     assert!(requests.iter().all(|received| received.head == requests[0].head && received.body == b"body"));
     assert_eq!(requests.len(), 9);
 }
+
+/// A server that sends a response in small pieces and leaves Nagle's algorithm on (RFC 896) holds each piece back until
+/// the one before it is acknowledged; a delayed acknowledgement takes 40 ms and more.
+#[test]
+fn a_response_in_small_pieces_is_acknowledged_piece_by_piece() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = thread::spawn(move || {
+        for stream in listener.incoming().take(TRIES) {
+            let mut stream = stream.unwrap();
+            let mut request = [0; 4096];
+            assert!(stream.read(&mut request).unwrap() > 0);
+            for piece in ["HTTP/1.1 200 OK\r\n", "Content-Length: 8\r\n\r\n", "in ", "piec", "e"] {
+                stream.write_all(piece.as_bytes()).unwrap();
+            }
+            // The client closes first.
+            assert_eq!(stream.read(&mut request).unwrap(), 0);
+        }
+    });
+    let mut options = options(LONG);
+    options.pool = 0;
+    let http = Http::with_options("127.0.0.1", port, options).unwrap();
+    let request = HttpRequest::get("/").unwrap();
+    let fastest = (0..TRIES).map(|_| {
+        let begun = Instant::now();
+        assert_eq!(http.send_request(&request).text(), "in piece");
+        begun.elapsed()
+    });
+    let fastest = fastest.min().unwrap();
+    server.join().unwrap();
+    assert!(fastest < Duration::from_millis(30), "{fastest:?}");
+}
+
+/// What else the machine does makes some late.
+const TRIES: usize = 10;

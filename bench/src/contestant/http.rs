@@ -1,9 +1,7 @@
 //! HTTP clients, each used as its documentation says.
 
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::ops::ControlFlow;
-use std::time::Duration;
 
 use curl::easy::Easy;
 use sockeye::{Http, HttpOptions, HttpRequest, HttpStatus, Proxy};
@@ -170,22 +168,4 @@ impl Getter for Libcurl {
         expect(self.easy.response_code()? == 200, "another status than 200")?;
         Ok(body.len())
     }
-}
-
-/// Downloads a URL to a file, or sends a file to it, with sockeye.
-pub fn transfer(kind: &str, url: &str, path: &str) -> Result<()> {
-    let http = Http::with_options(url.split('/').nth(2).ok_or("no host")?, 0, options())?;
-    let response = match kind {
-        "download" => {
-            http.download_file(&HttpRequest::get(url)?, path, sockeye::Resume::Never, |_| ControlFlow::Continue(()))
-        }
-        "upload" => {
-            let mut request = HttpRequest::put(url)?;
-            request.set_body_file(path)?;
-            http.send_request_timeout(&request, Duration::from_secs(60))
-        }
-        _ => return Err(io::Error::from(io::ErrorKind::InvalidInput).into()),
-    };
-    response.into_result()?;
-    Ok(())
 }

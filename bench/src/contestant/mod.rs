@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod epoll;
+pub mod ftp;
 pub mod http;
 pub mod message_io;
 pub mod mio;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use crate::Result;
 use crate::contestant::expect;
 use crate::contestant::http::Getter;
-use crate::nginx::{LARGE_MIB, SMALL};
+use crate::server::nginx::{LARGE_MIB, SMALL};
 use crate::session::Session;
 
 /// 1 KiB after 1 KiB over one connection.

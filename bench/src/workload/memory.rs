@@ -7,7 +7,7 @@ use std::{env, io};
 
 use mio::{Interest, Token};
 use polling::{Event, Poller};
-use sockeye::{IpAddress, SocketSelector, TcpSocket};
+use sockeye::{Endpoint, EventLoop, Framing, IpAddress, ListenOptions, SocketSelector, TcpSocket};
 
 use crate::contestant::epoll::Epoll;
 use crate::contestant::message_io;
@@ -59,6 +59,22 @@ pub fn watched_ours(count: usize) -> Result<Growth> {
             Ok(())
         })?;
         Ok((selector, sockets, peers))
+    })
+}
+
+/// Connections of our event loop.
+pub fn loop_ours(count: usize) -> Result<Growth> {
+    grow(|| {
+        let mut event_loop = EventLoop::new()?;
+        let at = Endpoint::Tcp { host: None, port: 0 };
+        let listener = event_loop.listen(&at, Framing::Packet, ListenOptions::default())?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, event_loop.local_port(listener)));
+        let mut peers = Peers::connect(address, count)?;
+        while event_loop.counters().opened < count as u64 {
+            event_loop.poll(None)?;
+        }
+        peers.wait()?;
+        Ok((event_loop, peers))
     })
 }
 

@@ -1,8 +1,10 @@
 //! The work that is measured, each kind written once for all contestants.
 
+pub mod ftp;
 pub mod http;
 pub mod idle;
 pub mod memory;
+pub mod messages;
 pub mod packets;
 pub mod selector;
 pub mod tcp;

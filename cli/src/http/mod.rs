@@ -1,26 +1,22 @@
 //! `sockeye http`: transfers from and to a URL, with an exit status to rely on.
 
-mod failure;
 mod heads;
 mod options;
-mod output;
-mod progress;
 mod request;
 mod settings;
-mod unfinished;
 
 use std::{ops::ControlFlow, process::ExitCode};
 
 use sockeye::{Http, HttpProgress, HttpResponse, Resume};
 
-use self::{failure::Failure, output::Place, progress::Bar};
+use crate::transfer::{ending, failure::Failure, output::Place, progress::Bar};
 pub(crate) use options::{ABOUT, HttpArgs};
 
 /// Runs `sockeye http`; what went wrong is one line on standard error.
 pub(crate) fn run(args: &HttpArgs) -> ExitCode {
     match transfer(args) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => ExitCode::from(failure.report()),
+        Err(failure) => failure.report("http"),
     }
 }
 
@@ -35,10 +31,12 @@ fn transfer(args: &HttpArgs) -> Result<(), Failure> {
     };
     let http = Http::with_options(origin(&url), 0, settings::of(args, &bar)?)?;
     let last_bar = bar.clone();
-    unfinished::clean_up_on_signals(move || last_bar.end())?;
+    ending::on_signals("http", move || last_bar.end())?;
 
     let show = |progress: HttpProgress| {
-        bar.show(progress);
+        if let Some((done, total)) = shown(progress) {
+            bar.show(done, total);
+        }
         ControlFlow::Continue(())
     };
     let mut sink = None;
@@ -71,6 +69,16 @@ fn transfer(args: &HttpArgs) -> Result<(), Failure> {
     }
 }
 
+/// What has been received, or what has been sent as long as nothing comes back; with how much there will be, if that is
+/// known.
+fn shown(progress: HttpProgress) -> Option<(u64, Option<u64>)> {
+    match progress {
+        HttpProgress { sent: 0, received: 0, to_receive: None, .. } => None,
+        HttpProgress { sent, to_send, received: 0, to_receive: None } => Some((sent, to_send)),
+        HttpProgress { received, to_receive, .. } => Some((received, to_receive)),
+    }
+}
+
 /// A response that is whole, whatever its status.
 fn whole(response: HttpResponse) -> Result<HttpResponse, Failure> {
     if response.error().is_none() {
@@ -95,6 +103,16 @@ fn origin(url: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_moves_is_shown() {
+        let shown = |sent, to_send, received, to_receive| shown(HttpProgress { sent, to_send, received, to_receive });
+        assert_eq!(shown(0, Some(0), 0, None), None);
+        assert_eq!(shown(0, Some(9), 0, None), None);
+        assert_eq!(shown(5, Some(9), 0, None), Some((5, Some(9))));
+        assert_eq!(shown(9, Some(9), 0, Some(7)), Some((0, Some(7))));
+        assert_eq!(shown(9, Some(9), 3, None), Some((3, None)));
+    }
 
     #[test]
     fn a_url_is_completed_and_cut() {

@@ -2,8 +2,10 @@
 
 use std::{convert::Infallible, fmt, path::PathBuf, str::FromStr, time::Duration};
 
-use clap::{ArgAction, Args};
-use sockeye::{Fingerprint, HttpMethod};
+use clap::Args;
+use sockeye::HttpMethod;
+
+use crate::transfer::{seconds, trust::TrustArgs};
 
 /// Options of `sockeye http`.
 #[derive(Debug, Args)]
@@ -78,15 +80,9 @@ pub(crate) struct ReceivingArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct ConnectingArgs {
-    /// Trust the authorities in this PEM file instead of the system's
-    #[arg(long, value_name = "FILE", group = "trust")]
-    pub(crate) cacert: Option<PathBuf>,
-    /// Trust the certificate with this SHA-256 fingerprint alone; may be given many times
-    #[arg(long, value_name = "SHA256", group = "trust", action = ArgAction::Append)]
-    pub(crate) pin: Vec<Fingerprint>,
-    /// Trust anybody: whoever is on the way can read and change everything
-    #[arg(short = 'k', long, group = "trust")]
-    pub(crate) insecure: bool,
+    /// Whom to trust.
+    #[command(flatten)]
+    pub(crate) trust: TrustArgs,
     /// Give up after this many seconds, whatever has come by then
     #[arg(short = 'm', long, value_name = "S", value_parser = seconds)]
     pub(crate) max_time: Option<Duration>,
@@ -177,11 +173,6 @@ impl fmt::Debug for Credentials {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}:[redacted]", self.user)
     }
-}
-
-fn seconds(text: &str) -> Result<Duration, &'static str> {
-    let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    seconds.filter(|limit| !limit.is_zero()).ok_or("expected seconds, more than 0, such as 2.5")
 }
 
 /// What `sockeye http --help` begins with.

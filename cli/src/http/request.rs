@@ -4,10 +4,8 @@ use std::io;
 
 use sockeye::{HttpMethod, HttpRequest, Multipart};
 
-use super::{
-    failure::Failure,
-    options::{FormField, SendingArgs, Source},
-};
+use super::options::{FormField, SendingArgs, Source};
+use crate::transfer::failure::Failure;
 
 /// The request that the command line asks for.
 pub(super) fn build(args: &SendingArgs, url: &str) -> Result<HttpRequest, Failure> {

@@ -2,9 +2,10 @@
 
 use std::io::{self, Write as _};
 
-use sockeye::{HttpObserver, HttpOptions, Proxy, RootCertificates, TlsClient, TlsClientOptions, Trust};
+use sockeye::{HttpObserver, HttpOptions, Proxy};
 
-use super::{failure::Failure, heads, options::HttpArgs, progress::Bar};
+use super::{heads, options::HttpArgs};
+use crate::transfer::{failure::Failure, progress::Bar};
 
 /// How the command line wants the server to be reached and the response to be taken.
 pub(super) fn of(args: &HttpArgs, bar: &Bar) -> Result<HttpOptions, Failure> {
@@ -19,7 +20,7 @@ pub(super) fn of(args: &HttpArgs, bar: &Bar) -> Result<HttpOptions, Failure> {
         Some("none") => Proxy::None,
         Some(url) => Proxy::Url(url.to_owned()),
     };
-    options.tls = trust(args)?.map(tls).transpose()?;
+    options.tls = args.connecting.trust.tls()?;
     if args.verbose {
         let bar = bar.clone();
         options.observer = Some(HttpObserver::new(move |head| {
@@ -28,23 +29,6 @@ pub(super) fn of(args: &HttpArgs, bar: &Bar) -> Result<HttpOptions, Failure> {
         }));
     }
     Ok(options)
-}
-
-/// Whom to trust, if not those whom the system trusts.
-fn trust(args: &HttpArgs) -> Result<Option<Trust>, Failure> {
-    let connecting = &args.connecting;
-    Ok(match &connecting.cacert {
-        Some(path) => Some(Trust::Roots(RootCertificates::load(path)?)),
-        None if !connecting.pin.is_empty() => Some(Trust::Pinned(connecting.pin.clone())),
-        None if connecting.insecure => Some(Trust::Nothing),
-        None => None,
-    })
-}
-
-fn tls(trust: Trust) -> Result<TlsClient, Failure> {
-    let mut options = TlsClientOptions::default();
-    options.trust = trust;
-    Ok(TlsClient::with_options(options)?)
 }
 
 /// Only bodies of responses without success are held in memory: those that say what went wrong.

@@ -94,7 +94,7 @@ fn call(args: &ConnectArgs) -> Result<(), Failure> {
     let (mut exchange, teller) = Exchange::new(&args.messages, one_peer(framing, args.wait), framing)?;
     stop_on_signals(&exchange)?;
     let (key, options) = (security::key(&args.messages)?, security::of_client(args)?);
-    let connection = Client::connect_with(&args.endpoint, key.as_ref(), options).into_result()?;
+    let connection = Client::connect_with(&args.endpoint, key.as_ref(), &options).into_result()?;
     teller.tell(News::Opened(connection, args.endpoint.to_string()));
     exchange.run()
 }

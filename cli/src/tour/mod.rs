@@ -4,8 +4,10 @@
 mod addresses;
 mod crowd;
 mod datagrams;
+mod discovery;
 mod failure;
 mod frames;
+mod ftp;
 mod http;
 mod messages;
 mod packets;
@@ -47,7 +49,7 @@ fn walk(out: &mut impl Write) -> Result<(), Failure> {
 /// A step does its job, checks that it came out right, and says what it measured.
 type Step = fn() -> Result<String, Failure>;
 
-const STEPS: [(&str, Step); 8] = [
+const STEPS: [(&str, Step); 10] = [
     ("addresses", addresses::step),
     ("TCP", transfer::step),
     ("UDP", datagrams::step),
@@ -55,7 +57,9 @@ const STEPS: [(&str, Step); 8] = [
     ("packets", packets::step),
     ("game loop", frames::step),
     ("HTTP", http::step),
+    ("FTP", ftp::step),
     ("messages", messages::step),
+    ("discovery", discovery::step),
 ];
 
 /// Nothing on loopback takes this long: a step that waits longer has gone wrong.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::{
-    program::{Folder, http, run},
+    program::{Folder, command, run},
     server::{Peer, answer, free_port, response, serve},
 };
 
@@ -79,7 +79,7 @@ fn what_is_no_url_is_one_line() {
 fn what_cannot_be_written_is_one_line() {
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
     let server = answer(response("200 OK", "", "hello"));
-    let output = http(&[&server.url("/")]).stdout(full).output().unwrap();
+    let output = command(&[&server.url("/")]).stdout(full).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(said.starts_with("sockeye: http: standard output: No space left"), "{said}");
@@ -141,7 +141,7 @@ fn a_wrong_command_line_is_code_two() {
 
 #[test]
 fn help_has_examples_and_exit_statuses() {
-    let output = http(&["--help"]).output().unwrap();
+    let output = command(&["--help"]).output().unwrap();
     let help = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0));
     for part in ["Examples:\n  sockeye http ", "Exit status:\n  0 ", "\n  22 ", "\n  130 ", "--max-time <S>"] {

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::{
-    program::{Folder, Running, eventually, http, run},
+    program::{Folder, Running, command, eventually, run},
     server::{answer, response, serve},
 };
 
@@ -27,7 +27,7 @@ fn what_was_there_stays_until_the_new_file_is_whole() {
         peer.reply("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfirst");
         peer
     });
-    let running = Running::start(&mut http(&["-o", &path, &server.url("/")]));
+    let running = Running::start(&mut command(&["-o", &path, &server.url("/")]));
     let mut peer = server.end();
     eventually(|| (folder.bytes() == 8).then_some(()));
     assert_eq!(folder.read("page"), b"old");
@@ -108,7 +108,7 @@ fn a_long_body_takes_little_memory() {
         }
         (peer, piece)
     });
-    let running = Running::start(&mut http(&["-o", &folder.path("long"), &server.url("/")]));
+    let running = Running::start(&mut command(&["-o", &folder.path("long"), &server.url("/")]));
     let (mut peer, piece) = server.end();
     let status = fs::read_to_string(format!("/proc/{}/status", running.child.id())).unwrap();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.strip_suffix(" kB")).unwrap();

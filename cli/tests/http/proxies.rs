@@ -1,7 +1,7 @@
 //! Proxies: the one that is asked for, the one that the environment names, none.
 
 use crate::{
-    program::{Running, http, run},
+    program::{Running, command, run},
     server::{answer, field, first_line, free_port, response, serve},
 };
 
@@ -19,15 +19,15 @@ fn a_proxy_is_asked_for_the_whole_url() {
 #[test]
 fn the_environment_names_a_proxy_unless_an_option_does() {
     let proxy = answer(response("200 OK", "", "by proxy"));
-    let mut command = http(&["http://sea.example/"]);
-    command.env("http_proxy", proxy.url(""));
-    assert_eq!(Running::start(&mut command).end().output(), b"by proxy");
+    let mut http = command(&["http://sea.example/"]);
+    http.env("http_proxy", proxy.url(""));
+    assert_eq!(Running::start(&mut http).end().output(), b"by proxy");
     proxy.end();
 
     let server = answer(response("200 OK", "", "directly"));
-    let mut command = http(&["--proxy", "none", &server.url("/")]);
-    command.env("http_proxy", format!("http://127.0.0.1:{}", free_port()));
-    assert_eq!(Running::start(&mut command).end().output(), b"directly");
+    let mut http = command(&["--proxy", "none", &server.url("/")]);
+    http.env("http_proxy", format!("http://127.0.0.1:{}", free_port()));
+    assert_eq!(Running::start(&mut http).end().output(), b"directly");
     server.end();
 }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::{
-    program::{Folder, Outcome, Running, eventually, http, run},
+    program::{Folder, Outcome, Running, command, eventually, run},
     server::{answer, field, response, serve},
 };
 
@@ -16,7 +16,7 @@ fn interrupted(folder: &Folder, options: &[&str]) -> Outcome {
     });
     let path = folder.path("page");
     let url = server.url("/");
-    let running = Running::start(&mut http(&[options, &["-o", &path, &url]].concat()));
+    let running = Running::start(&mut command(&[options, &["-o", &path, &url]].concat()));
     eventually(|| (folder.bytes() >= 10).then_some(()));
     running.interrupt();
     let begin = Instant::now();
@@ -55,7 +55,7 @@ fn an_interrupt_ends_the_wait_for_a_silent_server() {
         peer.head();
         peer
     });
-    let running = Running::start(&mut http(&["-o", &folder.path("page"), &server.url("/")]));
+    let running = Running::start(&mut command(&["-o", &folder.path("page"), &server.url("/")]));
     let mut peer = server.end();
     running.interrupt();
     assert_eq!(running.end().failure(130), "interrupted");
@@ -73,7 +73,7 @@ fn an_interrupt_ends_the_wait_for_a_connection() {
         peer
     });
     let url = format!("https://127.0.0.1:{}/", server.port);
-    let running = Running::start(&mut http(&["-k", "-o", &folder.path("page"), &url]));
+    let running = Running::start(&mut command(&["-k", "-o", &folder.path("page"), &url]));
     let mut peer = server.end();
     running.interrupt();
     let begin = Instant::now();

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     PATIENCE,
-    program::{http, run},
+    program::{command, run},
     server::{answer, field, first_line, response, serve},
 };
 
@@ -63,7 +63,7 @@ fn a_body_is_written_as_it_arrives() {
         peer.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfirst");
         peer
     });
-    let mut child = http(&[&server.url("/")]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = command(&[&server.url("/")]).stdout(Stdio::piped()).spawn().unwrap();
     let mut stdout = child.stdout.take().unwrap();
     let mut first = [0; 5];
     stdout.read_exact(&mut first).unwrap();
@@ -88,7 +88,7 @@ fn a_reader_that_has_had_enough_ends_it_quietly() {
             assert!(Instant::now() < until, "the program does not go");
         }
     });
-    let mut command = http(&[&server.url("/")]);
+    let mut command = command(&[&server.url("/")]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stdout = child.stdout.take().unwrap();
     stdout.read_exact(&mut [0; 1000]).unwrap();

@@ -1,49 +1,16 @@
 //! What a terminal shows: the bar, and nothing that would disturb it.
 
-use std::{
-    fs::File,
-    io::Read,
-    os::fd::OwnedFd,
-    process::{Command, Stdio},
-    thread,
-};
-
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-
 use crate::{
-    program::{Folder, eventually, http},
+    on_terminal::on_terminal,
+    program::{Folder, command},
     server::{answer, response},
 };
-
-/// Runs a command on a terminal; gives the exit status and everything that the terminal got.
-fn on_terminal(command: &mut Command) -> (Option<i32>, String) {
-    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-    grantpt(&terminal).unwrap();
-    unlockpt(&terminal).unwrap();
-    let name = ptsname(&terminal, Vec::new()).unwrap().into_string().unwrap();
-    let end = || Stdio::from(File::options().read(true).write(true).open(&name).unwrap());
-    let mut child = command.stdout(end()).stderr(end()).spawn().unwrap();
-    // The command keeps the other end open until it is dropped.
-    command.stdout(Stdio::null()).stderr(Stdio::null());
-    let reader = thread::spawn(move || shown(terminal));
-    let code = eventually(|| child.try_wait().unwrap()).code();
-    (code, reader.join().unwrap())
-}
-
-/// Reads until nobody has the other end open any more, which Linux reports as an error.
-fn shown(terminal: OwnedFd) -> String {
-    let (mut terminal, mut all, mut buffer) = (File::from(terminal), Vec::new(), [0; 4096]);
-    while let Ok(count @ 1..) = terminal.read(&mut buffer) {
-        all.extend(&buffer[..count]);
-    }
-    String::from_utf8(all).unwrap()
-}
 
 #[test]
 fn a_bar_shows_how_far_a_file_has_come() {
     let folder = Folder::new("bar");
     let server = answer(response("200 OK", "", vec![b'.'; 3 << 20]));
-    let (code, shown) = on_terminal(&mut http(&["-o", &folder.path("page"), &server.url("/")]));
+    let (code, shown) = on_terminal(&mut command(&["-o", &folder.path("page"), &server.url("/")]));
     server.end();
     assert_eq!(code, Some(0), "{shown}");
     let last = shown.trim_end().rsplit('\r').next().unwrap();
@@ -56,7 +23,7 @@ fn a_bar_shows_how_far_a_file_has_come() {
 fn what_goes_wrong_stands_below_the_bar() {
     let folder = Folder::new("bar_cut");
     let server = answer([b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n".as_slice(), &[b'.'; 50]].concat());
-    let (code, shown) = on_terminal(&mut http(&["-o", &folder.path("page"), &server.url("/")]));
+    let (code, shown) = on_terminal(&mut command(&["-o", &folder.path("page"), &server.url("/")]));
     server.end();
     assert_eq!(code, Some(1), "{shown}");
     let lines: Vec<&str> = shown.lines().collect();
@@ -67,19 +34,19 @@ fn what_goes_wrong_stands_below_the_bar() {
 #[test]
 fn a_body_on_the_terminal_has_no_bar() {
     let server = answer(response("200 OK", "", "hello\n"));
-    assert_eq!(on_terminal(&mut http(&[&server.url("/")])), (Some(0), "hello\r\n".to_owned()));
+    assert_eq!(on_terminal(&mut command(&[&server.url("/")])), (Some(0), "hello\r\n".to_owned()));
     server.end();
 }
 
 #[test]
 fn a_binary_body_is_kept_from_the_terminal_unless_it_is_asked_for() {
     let server = answer(response("200 OK", "", "PNG\0\x1b[2J"));
-    let (code, shown) = on_terminal(&mut http(&[&server.url("/")]));
+    let (code, shown) = on_terminal(&mut command(&[&server.url("/")]));
     server.end();
     assert_eq!(code, Some(1), "{shown:?}");
     assert!(shown.starts_with("sockeye: http: the body is binary") && shown.contains("-o FILE"), "{shown:?}");
 
     let server = answer(response("200 OK", "", "PNG\0\x1b[2J"));
-    assert_eq!(on_terminal(&mut http(&["-o", "-", &server.url("/")])), (Some(0), "PNG\0\x1b[2J".to_owned()));
+    assert_eq!(on_terminal(&mut command(&["-o", "-", &server.url("/")])), (Some(0), "PNG\0\x1b[2J".to_owned()));
     server.end();
 }

@@ -1,6 +1,6 @@
 //! The processes of a server, as `/proc` shows them.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, process::Command};
 
 /// A server and every process that it has started, by the number of the first.
 #[derive(Debug, Clone, Copy)]
@@ -10,7 +10,7 @@ impl Group {
     /// Tells whether these processes, and not others, listen on each of the ports.
     pub(super) fn listens(self, ports: &[u16]) -> bool {
         let listeners = listeners();
-        let sockets: Vec<String> = self.processes().iter().flat_map(|id| sockets(id)).collect();
+        let sockets: Vec<String> = self.processes().iter().flat_map(|id| sockets(*id)).collect();
         ports.iter().all(|port| listeners.iter().any(|(at, socket)| at == port && sockets.contains(socket)))
     }
 
@@ -21,23 +21,51 @@ impl Group {
 
     /// Ends all of them at once.
     pub(super) fn kill(self) {
-        // They may have ended by themselves, which is no failure here.
-        let _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", self.0)]).output();
+        kill(&self.processes());
     }
 
-    fn processes(self) -> Vec<String> {
+    /// Ends all of them but the first one.
+    pub(super) fn kill_children(self) {
+        let children: Vec<u32> = self.processes().into_iter().filter(|id| *id != self.0).collect();
+        kill(&children);
+    }
+
+    /// Those of the group, and what they have started, which may have a group of its own.
+    fn processes(self) -> Vec<u32> {
         let entries = fs::read_dir("/proc").expect("Linux has /proc");
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-        names.filter(|name| name.parse::<u32>().is_ok() && self.has(name)).collect()
+        let all: Vec<Process> = names.filter_map(|name| process(name.parse().ok()?)).collect();
+        let mut found: Vec<u32> = all.iter().filter(|it| it.group == self.0).map(|it| it.id).collect();
+        let mut next = 0;
+        while let Some(parent) = found.get(next).copied() {
+            let children = all.iter().filter(|it| it.parent == parent).map(|it| it.id);
+            let new: Vec<u32> = children.filter(|id| !found.contains(id)).collect();
+            found.extend(new);
+            next += 1;
+        }
+        found
     }
+}
 
-    fn has(self, id: &str) -> bool {
-        // `18152 (python3) S 18151 18151 ...`: the state, the parent, the group. The name may hold anything.
-        let Ok(text) = fs::read_to_string(format!("/proc/{id}/stat")) else { return false };
-        let mut fields = text.rsplit(')').next().unwrap_or_default().split_whitespace();
-        let (state, group) = (fields.next(), fields.nth(1));
-        state != Some("Z") && group == Some(self.0.to_string().as_str())
-    }
+/// A process that is not dead yet.
+struct Process {
+    id: u32,
+    parent: u32,
+    group: u32,
+}
+
+/// `18152 (python3) S 18151 18151 ...`: the state, the parent, the group. The name may hold anything.
+fn process(id: u32) -> Option<Process> {
+    let text = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    let mut fields = text.rsplit(')').next()?.split_whitespace();
+    let (state, parent, group) = (fields.next()?, fields.next()?, fields.next()?);
+    let is_alive = state != "Z";
+    Some(Process { id, parent: parent.parse().ok()?, group: group.parse().ok()? }).filter(|_| is_alive)
+}
+
+fn kill(processes: &[u32]) {
+    // They may have ended by themselves, which is no failure here.
+    let _ = Command::new("kill").arg("-KILL").args(processes.iter().map(u32::to_string)).output();
 }
 
 /// The ports that somebody listens on, with the numbers of the sockets.
@@ -55,8 +83,8 @@ fn listener(line: &str) -> Option<(u16, String)> {
 }
 
 /// The numbers of the sockets that a process has open.
-fn sockets(id: &str) -> Vec<String> {
-    let Ok(entries) = fs::read_dir(Path::new("/proc").join(id).join("fd")) else { return Vec::new() };
+fn sockets(id: u32) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(format!("/proc/{id}/fd")) else { return Vec::new() };
     let targets = entries.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok()?.to_str().map(str::to_owned));
     targets.filter_map(|target| Some(target.strip_prefix("socket:[")?.strip_suffix(']')?.to_owned())).collect()
 }

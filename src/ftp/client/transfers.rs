@@ -57,8 +57,8 @@ impl Ftp {
 
     /// Downloads a file to a writer, from [`FtpTransferOptions::offset`] on.
     ///
-    /// `progress` is called after every piece, and five times a second while nothing comes; `Break` ends the transfer,
-    /// and the session can be used for the next one. What the writer got is the beginning of the file then, or if the
+    /// `progress` is called after every piece, five times a second while nothing comes, and at the end; `Break` ends the
+    /// transfer, and the session can be used for the next one. What the writer got is the beginning of the file then, or if the
     /// answer is not [`ok`](FtpResponse::ok) for another reason.
     #[must_use = "the server may have refused"]
     pub fn download_to(

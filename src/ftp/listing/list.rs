@@ -27,6 +27,7 @@ fn parse_unix(line: &str) -> Option<FtpEntry> {
     let known = if kind == FtpEntryKind::Other { "-" } else { letter };
     let file = ListParser::parse_posix(&format!("{known}{permissions}{rest}")).ok()?;
     let mut entry = from(&file, kind);
+    entry.name = with_spaces_in_front(line, &entry.name, kind);
     entry.permissions = Some(permissions.to_owned());
     if kind != FtpEntryKind::File {
         entry.size = None;
@@ -42,6 +43,16 @@ fn parse_dos(line: &str) -> Option<FtpEntry> {
         entry.size = None;
     }
     Some(entry)
+}
+
+/// One space stands between the time and the name, as `ls` has it; the parser takes all of them for it.
+fn with_spaces_in_front(line: &str, name: &str, kind: FtpEntryKind) -> String {
+    let before = match kind {
+        FtpEntryKind::Link => line.split_once(&format!(" {name} -> ")).map_or("", |(before, _)| before),
+        _ => line.strip_suffix(name).and_then(|before| before.strip_suffix(' ')).unwrap_or_default(),
+    };
+    let spaces = before.len() - before.trim_end_matches(' ').len();
+    format!("{}{name}", " ".repeat(spaces))
 }
 
 fn from(file: &File, kind: FtpEntryKind) -> FtpEntry {
@@ -83,6 +94,8 @@ mod tests {
             "-rw-r--r--+   1 ftp      ftp    5368709120 Nov 05  2019 acl -> not a link\r\n",
             "drwxrwsr-t    2 ftp      ftp          4096 Feb 29  2020 pub\r\n",
             "lrwxrwxrwx    1 0        0               9 Nov 05  2019 link -> /etc/passwd\r\n",
+            "lrwxrwxrwx    1 0        0               9 Nov 05  2019  link -> link\r\n",
+            "-rw-r--r--    1 1000     1000            0 Nov 05  2019   two in front, one behind \r\n",
             "brw-rw----    1 0        6          8,   0 Nov 05  2019 sda\r\n",
         );
         let entries = parse_list(listing);
@@ -94,6 +107,8 @@ mod tests {
                 ("acl -> not a link", FtpEntryKind::File, Some(5_368_709_120)),
                 ("pub", FtpEntryKind::Directory, None),
                 ("link", FtpEntryKind::Link, None),
+                (" link", FtpEntryKind::Link, None),
+                ("  two in front, one behind ", FtpEntryKind::File, Some(0)),
                 ("sda", FtpEntryKind::Other, None),
             ]
         );
@@ -136,7 +151,7 @@ mod tests {
         }
 
         #[test]
-        fn any_name_of_a_line_is_read(name in "[^\\s\0/][^\r\n\0/]{0,20}") {
+        fn any_name_of_a_line_is_read(name in " {0,3}[^\\s\0/][^\r\n\0/]{0,20}") {
             prop_assume!(name != "." && name != "..");
             let line = format!("-rw-r--r-- 1 u g 5 Nov 05  2019 {name}");
             prop_assert_eq!(parse_list(&line).first().map(|entry| entry.name.clone()), Some(name));

@@ -46,10 +46,11 @@ impl Transfer {
                 self.step = Step::Entered;
             }
             FtpDataMode::Active => {
-                let invitation = match Data::listen(session).and_then(|data| data.invitation(session, &mut self.data)) {
-                    Ok(invitation) => invitation,
-                    Err(error) => return self.end_early(session, error),
-                };
+                let invitation =
+                    match Data::listen(session, self.load).and_then(|data| data.invitation(session, &mut self.data)) {
+                        Ok(invitation) => invitation,
+                        Err(error) => return self.end_early(session, error),
+                    };
                 session.control.send(&invitation)?;
                 self.step = Step::Invited;
             }
@@ -77,7 +78,7 @@ impl Transfer {
         // A TLS session needs a connection that is there.
         let is_expected = session.is_proven && session.protection.is_none();
         self.step = if is_expected { Step::Offset } else { Step::Connect };
-        match Data::connect(session, port) {
+        match Data::connect(session, port, self.load) {
             Ok(data) => {
                 self.data = Some(data);
                 Ok(None)
@@ -174,7 +175,8 @@ impl Transfer {
         match &mut self.data {
             Some(data @ Data::Open(_)) => match data.secure(session) {
                 Ok(()) => Ok(None),
-                Err(error) => self.give_up(session, error).map(|()| None),
+                // The server has closed it again, and says why.
+                Err(error) => self.data_failed(session, error),
             },
             _ => Ok(None),
         }

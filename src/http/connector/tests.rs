@@ -15,8 +15,16 @@ use crate::{
 
 const SOON: Duration = Duration::from_secs(10);
 
+fn connect(route: &Route, first: &[u8], limit: TimeLimit, cancel: &Cancel) -> Result<Connected> {
+    super::connect(route, self::first(first), limit, cancel)
+}
+
+fn first(bytes: &[u8]) -> First<'_> {
+    First { bytes, uploads: false }
+}
+
 fn direct(port: u16) -> Route {
-    Route { host: "127.0.0.1".to_owned(), port, https: false, proxy: None }
+    Route { host: "127.0.0.1".into(), port, https: false, proxy: None }
 }
 
 fn limit(milliseconds: u64) -> TimeLimit {
@@ -127,7 +135,7 @@ fn a_refusal_is_a_refusal_in_every_way_to_connect() {
             assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
         }
         let both = vec![IpAddress::LOCAL_HOST_V6, IpAddress::LOCAL_HOST];
-        let error = reach_any(both, port, b"", soon(), &cancel).unwrap_err();
+        let error = reach_any(both, port, first(b""), soon(), &cancel).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
     }
 }
@@ -164,7 +172,7 @@ fn the_second_address_is_tried_when_the_first_is_silent() {
     let (dead, mut alive) = dead_and_alive();
     let both = vec![IpAddress::LOCAL_HOST_V6, IpAddress::LOCAL_HOST];
     takes(Duration::from_millis(250), || {
-        let connected = reach_any(both.clone(), dead.port, b"GET", soon(), &Cancel::new()).unwrap();
+        let connected = reach_any(both.clone(), dead.port, first(b"GET"), soon(), &Cancel::new()).unwrap();
         assert_eq!(connected.socket.remote_address(), Some(IpAddress::LOCAL_HOST));
         assert_eq!(connected.sent, 0);
         alive.accept().into_result().unwrap();
@@ -179,7 +187,7 @@ fn the_second_address_is_tried_at_once_when_the_first_refuses() {
     let mut alive = listener(IpAddress::LOCAL_HOST);
     let both = vec![IpAddress::LOCAL_HOST_V6, IpAddress::LOCAL_HOST];
     takes(Duration::ZERO, || {
-        let connected = reach_any(both.clone(), alive.local_port(), b"", soon(), &Cancel::never()).unwrap();
+        let connected = reach_any(both.clone(), alive.local_port(), first(b""), soon(), &Cancel::never()).unwrap();
         assert_eq!(connected.socket.remote_address(), Some(IpAddress::LOCAL_HOST));
         alive.accept().into_result().unwrap();
     });
@@ -195,7 +203,7 @@ fn silent_addresses_all_together_take_the_limit() {
     let both = vec![IpAddress::LOCAL_HOST_V6, IpAddress::LOCAL_HOST_V6];
     takes(given, || {
         let limit = TimeLimit::after(Some(given));
-        let error = reach_any(both.clone(), dead.port, b"", limit, &Cancel::new()).unwrap_err();
+        let error = reach_any(both.clone(), dead.port, first(b""), limit, &Cancel::new()).unwrap_err();
         assert!(matches!(error, Error::TimedOut { phase: Phase::Connect, limit } if limit == given), "{error:?}");
     });
 }
@@ -205,7 +213,7 @@ fn a_cancel_ends_every_wait_at_once() {
     let dead = Blackhole::at((Ipv4Addr::LOCALHOST, 0).into());
     let silent = listener(IpAddress::LOCAL_HOST);
     let proxied = |kind| Route {
-        proxy: Some(ProxyAddress { kind, host: "127.0.0.1".to_owned(), port: silent.local_port(), credentials: None }),
+        proxy: Some(ProxyAddress { kind, host: "127.0.0.1".into(), port: silent.local_port(), credentials: None }),
         https: true,
         ..direct(9)
     };
@@ -213,7 +221,7 @@ fn a_cancel_ends_every_wait_at_once() {
     type Way<'a> = &'a (dyn Fn(&Cancel) -> Result<Connected> + Sync);
     let ways: [Way<'_>; 4] = [
         &|cancel| connect(&direct(dead.port), b"GET", soon(), cancel),
-        &|cancel| reach_any(twice.clone(), dead.port, b"", soon(), cancel),
+        &|cancel| reach_any(twice.clone(), dead.port, first(b""), soon(), cancel),
         &|cancel| connect(&proxied(ProxyKind::Http), b"", soon(), cancel),
         &|cancel| connect(&proxied(ProxyKind::Socks5h), b"", soon(), cancel),
     ];
@@ -254,7 +262,7 @@ fn what_is_cancelled_does_not_begin() {
 #[test]
 fn a_name_is_looked_up_and_all_its_addresses_are_tried() {
     let mut listener = listener(IpAddress::LOCAL_HOST);
-    let route = Route { host: "localhost".to_owned(), ..direct(listener.local_port()) };
+    let route = Route { host: "localhost".into(), ..direct(listener.local_port()) };
     let connected = connect(&route, b"", soon(), &Cancel::new()).unwrap();
     assert_eq!(connected.socket.remote_address(), Some(IpAddress::LOCAL_HOST));
     listener.accept().into_result().unwrap();
@@ -264,7 +272,7 @@ fn a_name_is_looked_up_and_all_its_addresses_are_tried() {
 fn a_forwarded_route_leads_to_the_proxy_and_carries_its_credentials() {
     let mut listener = listener(IpAddress::LOCAL_HOST);
     let proxy = ProxyAddress::parse(&format!("user:pw@127.0.0.1:{}", listener.local_port())).unwrap();
-    let route = Route { host: "name.invalid".to_owned(), port: 80, https: false, proxy: Some(proxy) };
+    let route = Route { host: "name.invalid".into(), port: 80, https: false, proxy: Some(proxy) };
     assert!(route.is_forwarded());
     assert_eq!(route.proxy_authorization().unwrap().as_deref(), Some("Basic dXNlcjpwdw=="));
     let connected = connect(&route, b"GET http://name.invalid/ HTTP/1.1\r\n", soon(), &Cancel::never()).unwrap();

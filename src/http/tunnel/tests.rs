@@ -13,7 +13,7 @@ use super::{
 use crate::{
     error::{ErrorKind, Limit},
     http::{
-        connector::{Route, connect},
+        connector::{First, Route, connect},
         proxy::ProxyAddress,
         time_limit::tests::is_late_by_less_than,
     },
@@ -102,8 +102,9 @@ impl Scripted {
 
     fn reach(&self, proxy: &str, host: &str, limit: Duration) -> Result<TcpSocket> {
         let proxy = ProxyAddress::parse(&format!("{proxy}127.0.0.1:{}", self.port)).unwrap();
-        let route = Route { host: host.to_owned(), port: 443, https: true, proxy: Some(proxy) };
-        connect(&route, b"never sent", TimeLimit::after(Some(limit)), &Cancel::new()).map(|connected| connected.socket)
+        let route = Route { host: host.into(), port: 443, https: true, proxy: Some(proxy) };
+        connect(&route, First { bytes: b"never sent", uploads: false }, TimeLimit::after(Some(limit)), &Cancel::new())
+            .map(|connected| connected.socket)
     }
 
     fn heard(self) -> Vec<u8> {

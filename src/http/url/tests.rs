@@ -9,7 +9,7 @@ fn url(text: &str) -> Url {
 
 fn parts(text: &str) -> (bool, String, u16, String) {
     let Url { https, host, port, target, .. } = url(text);
-    (https, host, port, target)
+    (https, host.to_string(), port, target)
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn what_is_not_strictly_a_url_is_refused() {
 #[test]
 fn the_longest_host_is_allowed_and_one_more_is_not() {
     let host = "a".repeat(HOST_LIMIT);
-    assert_eq!(url(&format!("http://{host}/")).host, host);
+    assert_eq!(*url(&format!("http://{host}/")).host, *host);
     assert_eq!(Url::parse(&format!("http://{host}a/")).unwrap_err().kind(), ErrorKind::InvalidInput);
 }
 

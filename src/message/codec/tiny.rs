@@ -6,7 +6,7 @@
 use super::{Frame, Pieces, Step, message_too_long};
 use crate::{
     bytes::Cursor,
-    error::{Error, Limit, Result},
+    error::{Error, Result},
 };
 
 #[derive(Debug)]
@@ -34,6 +34,10 @@ impl Default for Tiny {
 impl Tiny {
     pub(super) fn answers(&mut self) -> &mut Vec<u8> {
         &mut self.answers
+    }
+
+    pub(super) fn is_greeted(&self) -> bool {
+        self.peer == Peer::Greeted
     }
 
     pub(super) fn unanswered(&self) -> u32 {
@@ -98,17 +102,14 @@ impl Tiny {
         }
         count
     }
+}
 
-    pub(super) fn encode(&self, length: usize) -> Result<Pieces> {
-        let length = match u32::try_from(length) {
-            Ok(length) if length <= LARGEST => length,
-            _ => return Err(message_too_long(length as u64, LARGEST as usize)),
-        };
-        if self.unanswered >= MOST_UNANSWERED {
-            return Err(Error::TooMany { what: Limit::Unanswered, limit: u64::from(MOST_UNANSWERED) });
-        }
-        Ok(Pieces::with_head(&length.to_be_bytes()))
-    }
+pub(super) fn encode(length: usize) -> Result<Pieces> {
+    let length = match u32::try_from(length) {
+        Ok(length) if length <= LARGEST => length,
+        _ => return Err(message_too_long(length as u64, LARGEST as usize)),
+    };
+    Ok(Pieces::with_head(&length.to_be_bytes()))
 }
 
 /// What a peer says that wants no message, or no connection.
@@ -128,5 +129,3 @@ const CONFLICT: u8 = 0xfd;
 /// What the real ones accept (`f0ffffff`).
 const LARGEST: u32 = 0xf0ff_ffff;
 const LARGEST_FIRST: u8 = 0xf0;
-/// More than the real receivers have ever been seen to lag behind, and so few that their answers fit into any socket.
-pub(in crate::message) const MOST_UNANSWERED: u32 = 4096;

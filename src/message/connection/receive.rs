@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Acknowledgements, Connection, Phase};
+use super::{Acknowledgements, Connection, Phase, send::FEW_ANSWERS};
 use crate::{
     error::{Error, Result},
     message::incoming::Look,
@@ -189,8 +189,12 @@ impl Connection {
         let has_answer = match self.incoming.look() {
             Ok(Look::Message) => true,
             Ok(Look::More(_)) => {
-                // If it does not go now, it goes before the next read.
-                let _ = self.send_answers();
+                // Answers go with what is sent next or before the next read, unless the peer may wait for them: since it
+                // has sent a length alone, or since it has too many messages without an answer.
+                let answers = self.incoming.codec_mut().answers().map_or(0, |answers| answers.len());
+                if answers > 0 && (!self.incoming.is_empty() || answers >= FEW_ANSWERS) {
+                    let _ = self.send_answers_at_once();
+                }
                 false
             }
             Err(error) => {

@@ -3,9 +3,10 @@
 use super::{Acknowledgements, Connection, Phase};
 use crate::{
     error::{Error, Result},
-    message::{codec::MOST_UNANSWERED, incoming::Look},
+    message::incoming::Look,
     mode::{Attempt, Mode},
     status::Status,
+    stream::Stream,
 };
 
 impl Connection {
@@ -23,24 +24,51 @@ impl Connection {
     /// A peer of [`Framing::Tiny`](crate::Framing::Tiny) answers each message. The answers are taken by receives, and by
     /// sends when there are many; `NotReady`, or waiting, when 4096 are due.
     pub fn send(&mut self, message: &[u8]) -> Status {
-        self.try_send(message).into()
+        self.try_send(message, Stream::send_whole).into()
+    }
+
+    /// Puts a message into the outbox without a system call, to send many at once with [`flush`](Self::flush).
+    ///
+    /// `NotReady` when the outbox is over its limit: flush, then try again. Everything else is as for
+    /// [`send`](Self::send).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(unix)] {
+    /// use sockeye::{Connection, Framing, LocalSocket};
+    ///
+    /// let (left, right) = LocalSocket::pair()?;
+    /// let mut left = Connection::new(left, Framing::lines());
+    /// let mut right = Connection::new(right, Framing::lines());
+    /// left.queue(b"spawn").into_result()?;
+    /// left.queue(b"swim").into_result()?;
+    /// assert_eq!(left.pending_bytes(), 11);
+    /// left.flush().into_result()?;
+    /// assert_eq!(right.receive().done().as_deref(), Some(&b"spawn"[..]));
+    /// assert_eq!(right.receive().done().as_deref(), Some(&b"swim"[..]));
+    /// # }
+    /// # Ok::<(), sockeye::Error>(())
+    /// ```
+    pub fn queue(&mut self, message: &[u8]) -> Status {
+        self.try_send(message, Stream::queue_whole).into()
     }
 
     #[inline]
-    fn try_send(&mut self, message: &[u8]) -> Result<()> {
+    fn try_send(&mut self, message: &[u8], pass: impl Fn(&mut Stream, &[u8], &[u8]) -> Result<()>) -> Result<()> {
         let pieces = self.incoming.codec().encode(message)?;
         if self.incoming.codec().unanswered() >= MANY_UNANSWERED {
             self.take_answers()?;
         }
         let codec = self.incoming.codec_mut();
         match codec.answers() {
-            _ if !pieces.tail.is_empty() => self.stream.send_whole(message, pieces.tail)?,
+            _ if !pieces.tail.is_empty() => pass(&mut self.stream, message, pieces.tail)?,
             Some(answers) if !answers.is_empty() => {
                 let head = [answers, pieces.head()].concat();
-                self.stream.send_whole(&head, message)?;
+                pass(&mut self.stream, &head, message)?;
                 answers.clear();
             }
-            _ => self.stream.send_whole(pieces.head(), message)?,
+            _ => pass(&mut self.stream, pieces.head(), message)?,
         }
         self.incoming.codec_mut().sent();
         self.acknowledgements = Acknowledgements::Carried;
@@ -69,6 +97,7 @@ impl Connection {
             Some(answers) if !answers.is_empty() => {
                 self.stream.send_whole(answers, &[])?;
                 answers.clear();
+                self.acknowledgements = Acknowledgements::Carried;
                 Ok(())
             }
             _ => Ok(()),
@@ -79,8 +108,9 @@ impl Connection {
     pub(super) fn send_answers_at_once(&mut self) -> Result<()> {
         match self.incoming.codec_mut().answers() {
             Some(answers) if !answers.is_empty() => {
-                self.stream.queue_bytes(answers)?;
+                self.stream.queue_whole(answers, &[])?;
                 answers.clear();
+                self.acknowledgements = Acknowledgements::Carried;
                 self.in_mode(AT_ONCE, |connection, _| connection.stream.flush().into_result())?
             }
             _ => Ok(()),
@@ -93,7 +123,7 @@ impl Connection {
         if unanswered >= MOST_UNANSWERED {
             let mut attempt = self.stream.mode().begin();
             self.read_answers(&mut attempt)
-        } else if unanswered % MANY_UNANSWERED == 0 {
+        } else if unanswered.is_multiple_of(MANY_UNANSWERED) {
             match self.in_mode(AT_ONCE, Self::read_answers)? {
                 Err(Error::NotReady) => Ok(()),
                 result => result,
@@ -122,3 +152,8 @@ impl Connection {
 const AT_ONCE: Mode = Mode { blocking: false, timeout: None };
 /// How many answers may be due before a send looks for them.
 const MANY_UNANSWERED: u32 = 512;
+/// And how many before it waits for them: more than the real receivers have been seen to lag behind, and so few that
+/// the answers fit into any socket.
+const MOST_UNANSWERED: u32 = 4096;
+/// How many answers are kept for what is sent next. A peer that waits for more goes on without these.
+pub(super) const FEW_ANSWERS: usize = 64;

@@ -21,16 +21,21 @@ impl Connection {
     /// Connects to an endpoint, in blocking mode and within a limit; `None` waits for as long as the system does.
     ///
     /// The addresses of a name are tried one after the other, all within the limit; looking the name up takes as long as
-    /// it takes. For a connection that begins without waiting, connect a socket in non-blocking mode and make a
+    /// it takes. A service is found first, as [`Endpoint::find`] does, also within the limit; without one it is waited for.
+    /// For a connection that begins without waiting, connect a socket in non-blocking mode and make a
     /// connection of it.
     ///
     /// # Errors
     ///
     /// Those of [`TcpSocket::connect`] and [`LocalSocket::connect`], [`Error::Unresolved`] for a name without an
-    /// address, [`Error::InvalidInput`] for a service, which has to be found first.
+    /// address, and those of [`Endpoint::find`] for a service.
     pub fn connect(endpoint: &Endpoint, framing: Framing, limit: Option<Duration>) -> Result<Self> {
         match endpoint {
-            Endpoint::Tcp { host, port } => connect_tcp(host.as_deref(), *port, limit).map(|it| Self::new(it, framing)),
+            Endpoint::Tcp { host, port } => {
+                let deadline = Deadline::after(limit);
+                let addresses = Endpoint::addresses(host.as_deref())?;
+                connect_tcp(&addresses, *port, deadline, limit).map(|it| Self::new(it, framing))
+            }
             Endpoint::Local(path) => {
                 let mut socket = LocalSocket::new();
                 let status = match limit {
@@ -39,10 +44,11 @@ impl Connection {
                 };
                 status.into_result().map(|()| Self::new(socket, framing))
             }
-            Endpoint::Service { .. } => Err(Error::invalid_input(
-                &endpoint.to_string(),
-                "an endpoint with an address, since services are found first",
-            )),
+            Endpoint::Service { .. } => {
+                let deadline = Deadline::after(limit);
+                let found = endpoint.find(limit)?;
+                connect_tcp(found.addresses(), found.port(), deadline, limit).map(|it| Self::new(it, framing))
+            }
         }
     }
 
@@ -140,10 +146,10 @@ impl Connection {
     }
 }
 
-fn connect_tcp(host: Option<&str>, port: u16, limit: Option<Duration>) -> Result<TcpSocket> {
-    let deadline = Deadline::after(limit);
+/// Tries the addresses, of which there is at least one, one after the other.
+fn connect_tcp(addresses: &[IpAddress], port: u16, deadline: Deadline, limit: Option<Duration>) -> Result<TcpSocket> {
     let mut last = Error::NotReady;
-    for address in Endpoint::addresses(host)? {
+    for address in addresses.iter().copied() {
         let mut socket = TcpSocket::new();
         let status = match deadline.remaining() {
             Some(remaining) => socket.connect_timeout(address, port, remaining),

@@ -78,9 +78,10 @@ impl Waiting {
     pub(super) fn proceed(&mut self, mode: Mode, found: &mut VecDeque<Found>) {
         let mut ready: Vec<Key> =
             self.selector.ready().map(|event| event.key).filter(|key| *key != self.door).collect();
-        let late = self.order.iter().take_while(|key| {
-            self.openings.get(key).is_some_and(|(opening, _)| opening.deadline().has_passed())
-        });
+        let late = self
+            .order
+            .iter()
+            .take_while(|key| self.openings.get(key).is_some_and(|(opening, _)| opening.deadline().has_passed()));
         ready.extend(late);
         for key in ready {
             let Some((opening, _)) = self.openings.get_mut(&key) else { continue };

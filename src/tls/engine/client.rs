@@ -5,6 +5,8 @@ use std::{sync::Arc, time::Duration};
 use rustls::{ClientConfig, ClientConnection, pki_types::ServerName};
 
 use super::{protocols, provider, session::Peer, unusable, verify::Judge, versions};
+#[cfg(feature = "ftp")]
+use crate::tls::TlsVersion;
 use crate::{
     error::{Error, Result},
     tls::{KnownHosts, TlsClientOptions, Trust},
@@ -16,6 +18,8 @@ pub(in crate::tls) struct Client {
     judge: Arc<Judge>,
     known_hosts: Option<KnownHosts>,
     pub(super) limit: Option<Duration>,
+    #[cfg(feature = "ftp")]
+    minimum: TlsVersion,
 }
 
 impl Client {
@@ -37,11 +41,37 @@ impl Client {
             }
         };
         config.alpn_protocols = protocols(options.protocols)?;
-        Ok(Self { config: Arc::new(config), judge, known_hosts, limit: options.handshake_limit })
+        Ok(Self {
+            config: Arc::new(config),
+            judge,
+            known_hosts,
+            limit: options.handshake_limit,
+            #[cfg(feature = "ftp")]
+            minimum: options.minimum,
+        })
     }
 
     pub(in crate::tls) fn load_roots(&self) -> Result<()> {
         self.judge.prepare()
+    }
+
+    /// The same for the connections of one peer, which wants each to resume the first one's session: with sessions that
+    /// nobody else has, and of TLS 1.2 if that is allowed, since rustls resumes one of TLS 1.3 only as many times as the
+    /// peer has sent tickets.
+    #[cfg(feature = "ftp")]
+    pub(in crate::tls) fn resuming(&self) -> Result<Self> {
+        let mut config = match self.minimum {
+            TlsVersion::Tls13 => ClientConfig::clone(&self.config),
+            TlsVersion::Tls12 => ClientConfig::builder_with_provider(provider())
+                .with_protocol_versions(&[&rustls::version::TLS12])
+                .map_err(unusable)?
+                .dangerous()
+                .with_custom_certificate_verifier(self.judge.clone())
+                .with_client_cert_resolver(self.config.client_auth_cert_resolver.clone()),
+        };
+        config.alpn_protocols.clone_from(&self.config.alpn_protocols);
+        config.resumption = rustls::client::Resumption::in_memory_sessions(1);
+        Ok(Self { config: Arc::new(config), ..self.clone() })
     }
 
     /// Begins a session with the server of this name.

@@ -113,6 +113,11 @@ impl Session {
         }
     }
 
+    #[cfg(feature = "ftp")]
+    pub(in crate::tls) fn wants_to_send(&self) -> bool {
+        !self.before.is_empty() || self.connection.wants_write()
+    }
+
     pub(in crate::tls) fn is_resumed(&self) -> bool {
         self.connection.handshake_kind() == Some(HandshakeKind::Resumed)
     }

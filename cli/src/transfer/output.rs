@@ -10,7 +10,7 @@ use super::{failure::Failure, unfinished::Unfinished};
 
 /// What an option names as the place to write to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Place {
+pub(crate) enum Place {
     /// Standard output; `asked` when a `-` said so.
     StandardOutput { asked: bool },
     /// A file, there or not, by its own name and not by that of a link to it.
@@ -20,7 +20,7 @@ pub(super) enum Place {
 }
 
 impl Place {
-    pub(super) fn of(path: Option<&Path>) -> Self {
+    pub(crate) fn of(path: Option<&Path>) -> Self {
         let Some(path) = path else { return Self::StandardOutput { asked: false } };
         if path == Path::new("-") {
             return Self::StandardOutput { asked: true };
@@ -35,7 +35,7 @@ impl Place {
     }
 
     /// Opens it to be written to as a body arrives.
-    pub(super) fn open(&self) -> Result<Sink<'_>, Failure> {
+    pub(crate) fn open(&self) -> Result<Sink<'_>, Failure> {
         let out = match self {
             Self::StandardOutput { asked } => {
                 Ok(Out::StandardOutput { guards: !asked && io::stdout().is_terminal(), stdout: io::stdout() })
@@ -47,7 +47,7 @@ impl Place {
     }
 
     /// Writes all of something that is in memory.
-    pub(super) fn write(&self, data: &[u8]) -> Result<(), Failure> {
+    pub(crate) fn write(&self, data: &[u8]) -> Result<(), Failure> {
         self.open()?.finish_with(data)
     }
 
@@ -61,7 +61,7 @@ impl Place {
 
 /// What a body is written to, piece by piece. What is to become a file does so only when it is finished.
 #[derive(Debug)]
-pub(super) struct Sink<'a> {
+pub(crate) struct Sink<'a> {
     place: &'a Place,
     out: Out,
     /// Why it takes no more: a failure, or a reader that has had enough.
@@ -81,19 +81,19 @@ enum Out {
 
 impl Sink<'_> {
     /// Whether it took everything so far.
-    pub(super) fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.ended.is_none()
     }
 
     /// Ends it after a last piece.
-    pub(super) fn finish_with(mut self, data: &[u8]) -> Result<(), Failure> {
+    pub(crate) fn finish_with(mut self, data: &[u8]) -> Result<(), Failure> {
         // What happens is told by the end.
         _ = self.write_all(data);
         self.finish()
     }
 
     /// Ends it, for good or for what it ended with itself.
-    pub(super) fn finish(self) -> Result<(), Failure> {
+    pub(crate) fn finish(self) -> Result<(), Failure> {
         match (self.ended, self.out) {
             (Some(ended), _) => ended,
             (None, Out::File(file)) => file.finish().map_err(|error| self.place.failure(error)),

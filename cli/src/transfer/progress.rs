@@ -3,20 +3,19 @@
 use std::io::{self, IsTerminal as _, Write as _};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use sockeye::HttpProgress;
 
 /// How far a transfer has come, on a terminal; elsewhere nothing. Clones are the same bar.
 #[derive(Debug, Clone)]
-pub(super) struct Bar(ProgressBar);
+pub(crate) struct Bar(ProgressBar);
 
 impl Bar {
     /// Draws on standard error if that is a terminal.
-    pub(super) fn on_terminal() -> Self {
+    pub(crate) fn on_terminal() -> Self {
         if io::stderr().is_terminal() { Self::draw_on(ProgressDrawTarget::stderr()) } else { Self::hidden() }
     }
 
     /// Draws nothing.
-    pub(super) fn hidden() -> Self {
+    pub(crate) fn hidden() -> Self {
         Self::draw_on(ProgressDrawTarget::hidden())
     }
 
@@ -24,14 +23,8 @@ impl Bar {
         Self(ProgressBar::with_draw_target(None, target).with_style(style(OF_UNKNOWN_LENGTH)))
     }
 
-    /// Shows what has been received, or what has been sent as long as nothing comes back.
-    pub(super) fn show(&self, progress: HttpProgress) {
-        let HttpProgress { sent, to_send, received, to_receive } = progress;
-        let is_sending = received == 0 && to_receive.is_none();
-        if is_sending && sent == 0 {
-            return;
-        }
-        let (done, total) = if is_sending { (sent, to_send) } else { (received, to_receive) };
+    /// Shows how much of one file has moved, of how much if that is known.
+    pub(crate) fn show(&self, done: u64, total: Option<u64>) {
         if total != self.0.length() {
             match total {
                 Some(total) => {
@@ -47,13 +40,31 @@ impl Bar {
         self.0.set_position(done);
     }
 
+    /// Shows many files from now on, which have so many bytes together.
+    pub(crate) fn show_many(&self, total: u64) {
+        self.0.set_style(style(OF_MANY));
+        self.0.set_length(total);
+    }
+
+    /// More of them have moved.
+    pub(crate) fn add(&self, bytes: u64) {
+        self.0.inc(bytes);
+    }
+
+    /// So many of them are whole.
+    pub(crate) fn count(&self, done: usize, all: usize) {
+        if !self.0.is_hidden() {
+            self.0.set_message(format!("{done} of {all} files"));
+        }
+    }
+
     /// Writes something above the bar.
-    pub(super) fn above<T>(&self, write: impl FnOnce() -> T) -> T {
+    pub(crate) fn above<T>(&self, write: impl FnOnce() -> T) -> T {
         self.0.suspend(write)
     }
 
     /// Leaves its last state on a line of its own.
-    pub(super) fn end(&self) {
+    pub(crate) fn end(&self) {
         if self.0.position() == 0 {
             self.0.finish_and_clear();
         } else {
@@ -76,6 +87,7 @@ fn style(template: &str) -> ProgressStyle {
 
 const OF_KNOWN_LENGTH: &str = "[{wide_bar}] {percent:>3}% {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
 const OF_UNKNOWN_LENGTH: &str = "{spinner} {bytes}, {bytes_per_sec}, {elapsed}";
+const OF_MANY: &str = "[{wide_bar}] {percent:>3}% {msg}, {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
 
 #[cfg(test)]
 mod tests {
@@ -129,39 +141,44 @@ mod tests {
         }
     }
 
-    /// What the bar shows after these.
-    fn shown(all: &[HttpProgress]) -> String {
+    /// What the bar shows after this.
+    fn shown(act: impl FnOnce(&Bar)) -> String {
         let terminal = Terminal::default();
         let bar = Bar::draw_on(ProgressDrawTarget::term_like_with_hz(Box::new(terminal.clone()), 255));
-        for progress in all {
-            bar.show(*progress);
-        }
+        act(&bar);
         bar.0.tick();
         let line = terminal.0.lock().unwrap();
         line.trim().to_owned()
     }
 
-    fn progress(sent: u64, to_send: Option<u64>, received: u64, to_receive: Option<u64>) -> HttpProgress {
-        HttpProgress { sent, to_send, received, to_receive }
+    #[test]
+    fn it_shows_what_moves_of_what_is_known() {
+        let line = shown(|bar| bar.show(1024, Some(4096)));
+        assert!(line.starts_with("[=====") && line.contains("]  25% 1.00 KiB of 4.00 KiB, "), "{line}");
+        let line = shown(|bar| {
+            bar.show(1024, Some(4096));
+            bar.show(1 << 20, Some(4 << 20));
+        });
+        assert!(line.contains("]  25% 1.00 MiB of 4.00 MiB, ") && line.ends_with(" left"), "{line}");
+        let line = shown(|bar| bar.show(3 << 20, None));
+        assert!(line.contains(" 3.00 MiB, ") && !line.contains('%') && !line.contains("of"), "{line}");
     }
 
     #[test]
-    fn it_shows_what_moves_of_what_is_known() {
-        let upload = progress(1024, Some(4096), 0, None);
-        let download = progress(4096, Some(4096), 1 << 20, Some(4 << 20));
-        let endless = progress(0, Some(0), 3 << 20, None);
-        let line = shown(&[upload]);
-        assert!(line.starts_with("[=====") && line.contains("]  25% 1.00 KiB of 4.00 KiB, "), "{line}");
-        let line = shown(&[upload, download]);
-        assert!(line.contains("]  25% 1.00 MiB of 4.00 MiB, ") && line.ends_with(" left"), "{line}");
-        let line = shown(&[endless]);
-        assert!(line.contains(" 3.00 MiB, ") && !line.contains('%') && !line.contains("of"), "{line}");
+    fn it_shows_many_files() {
+        let line = shown(|bar| {
+            bar.show_many(4096);
+            bar.add(1024);
+            bar.add(1024);
+            bar.count(2, 5);
+        });
+        assert!(line.contains("]  50% 2 of 5 files, 2.00 KiB of 4.00 KiB, "), "{line}");
     }
 
     #[test]
     fn it_is_not_there_before_anything_moves() {
         let bar = Bar::hidden();
-        bar.show(progress(0, Some(0), 0, None));
         assert_eq!((bar.0.position(), bar.0.length()), (0, None));
+        assert_eq!(shown(Bar::end), "");
     }
 }

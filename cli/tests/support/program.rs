@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::PATIENCE;
+use super::{PATIENCE, PROGRAM};
 
 /// What a run came to.
 #[derive(Debug)]
@@ -33,10 +33,11 @@ pub(crate) struct Running {
 /// A folder of a test's own.
 pub(crate) struct Folder(PathBuf);
 
-/// Makes the command, in an environment that names no proxy.
-pub(crate) fn http(arguments: &[&str]) -> Command {
+/// Makes the command, in an environment that names no proxy, and no password.
+pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sockeye"));
-    command.arg("http").args(arguments).stdin(Stdio::null());
+    command.arg(PROGRAM).args(arguments).stdin(Stdio::null());
+    command.env("HOME", env!("CARGO_TARGET_TMPDIR")).env_remove("SOCKEYE_FTP_PASSWORD");
     for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
         command.env_remove(name).env_remove(name.to_uppercase());
     }
@@ -45,12 +46,12 @@ pub(crate) fn http(arguments: &[&str]) -> Command {
 
 /// Runs the program to its end.
 pub(crate) fn run(arguments: &[&str]) -> Outcome {
-    Running::start(&mut http(arguments)).end()
+    Running::start(&mut command(arguments)).end()
 }
 
 /// Runs the program with something on its standard input.
 pub(crate) fn run_with_input(arguments: &[&str], input: &[u8]) -> Outcome {
-    let mut running = Running::start(http(arguments).stdin(Stdio::piped()));
+    let mut running = Running::start(command(arguments).stdin(Stdio::piped()));
     running.child.stdin.take().unwrap().write_all(input).unwrap();
     running.end()
 }
@@ -110,7 +111,7 @@ impl Drop for Running {
 
 impl Folder {
     pub(crate) fn new(test: &str) -> Self {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(env!("CARGO_CRATE_NAME")).join(test);
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(PROGRAM).join(test);
         if path.exists() {
             fs::remove_dir_all(&path).unwrap();
         }

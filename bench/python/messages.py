@@ -1,0 +1,120 @@
+"""Python's `multiprocessing.connection` as a contestant: one process for each row, which speaks the conversation of
+src/session.rs. `messages.py FAMILY SIZE` has both ends of one connection; `messages.py echo PORT` is the far end for
+somebody else; `messages.py beside SIZE` has one of its own far ends in a second process."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from multiprocessing import connection
+
+# As src/sys.rs: a contestant that hangs ends.
+LIFETIME_IN_SECONDS = 120
+BURST = 64
+
+
+def serve(body, step=1):
+    rate = None
+    for line in sys.stdin:
+        signal.alarm(LIFETIME_IN_SECONDS)
+        word, value = line.split()
+        operations = int(value)
+        if word == "for":
+            length = int(value) / 1e3
+            if rate is None:
+                operations = step
+                while (elapsed := timed(body, operations)) < length:
+                    operations *= 2
+                rate = operations / elapsed
+            operations = max(1, int(rate * length))
+        operations += -operations % step
+        elapsed = timed(body, operations)
+        rate = operations / elapsed
+        print(operations, round(elapsed * 1e9), flush=True)
+
+
+def timed(body, operations):
+    start = time.perf_counter()
+    body(operations)
+    return time.perf_counter() - start
+
+
+def pair(family):
+    with tempfile.TemporaryDirectory() as folder:
+        address = ("127.0.0.1", 0) if family == "tcp" else os.path.join(folder, "socket")
+        with connection.Listener(address) as listener:
+            ends = []
+            thread = threading.Thread(target=lambda: ends.append(connection.Client(listener.address)))
+            thread.start()
+            far = listener.accept()
+            thread.join()
+            return ends[0], far
+
+
+def both_ends(family, size):
+    near, far = pair(family)
+    data = bytes(size)
+
+    def body(operations):
+        for _ in range(operations):
+            near.send_bytes(data)
+            far.send_bytes(far.recv_bytes())
+            near.recv_bytes()
+
+    serve(body)
+
+
+def bursts(size):
+    near, far = pair("tcp")
+    data = bytes(size)
+
+    def body(operations):
+        for _ in range(-(-operations // BURST)):
+            for _ in range(BURST):
+                near.send_bytes(data)
+            for _ in range(BURST):
+                far.send_bytes(far.recv_bytes())
+            for _ in range(BURST):
+                near.recv_bytes()
+
+    serve(body, BURST)
+
+
+def echo(port):
+    far = connection.Client(("127.0.0.1", port))
+    try:
+        while True:
+            far.send_bytes(far.recv_bytes())
+    except EOFError:
+        pass
+
+
+def beside(size):
+    data = bytes(size)
+    with connection.Listener(("127.0.0.1", 0)) as listener:
+        words = [sys.executable, __file__, "echo", str(listener.address[1])]
+        with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL):
+            near = listener.accept()
+
+            def body(operations):
+                for _ in range(operations):
+                    near.send_bytes(data)
+                    near.recv_bytes()
+
+            serve(body)
+            near.close()
+
+
+kind, value = sys.argv[1:]
+signal.alarm(LIFETIME_IN_SECONDS)
+if kind == "echo":
+    echo(int(value))
+elif kind == "bursts":
+    bursts(int(value))
+elif kind == "beside":
+    beside(int(value))
+else:
+    both_ends(kind, int(value))

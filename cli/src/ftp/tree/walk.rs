@@ -1,0 +1,172 @@
+//! What is in a folder and in the folders in it, here and at a server.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+    time::SystemTime,
+};
+
+use sockeye::{Error, FtpEntryKind, Limit};
+
+use super::crew::{Crew, Failures};
+use crate::{ftp::files::is_local_name, transfer::failure::Failure};
+
+/// Something in a tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Item {
+    Folder,
+    File {
+        size: Option<u64>,
+        /// Where it is known for certain.
+        modified: Option<SystemTime>,
+    },
+}
+
+/// Everything in a tree by its path from there, with slashes: a folder stands before what is in it.
+pub(super) type Tree = BTreeMap<String, Item>;
+
+/// A path in a tree, from where the tree is.
+pub(super) fn below(top: &str, path: &str) -> String {
+    match (top, path) {
+        ("", _) => path.to_owned(),
+        (_, "") => top.to_owned(),
+        _ if top.ends_with('/') => format!("{top}{path}"),
+        _ => format!("{top}/{path}"),
+    }
+}
+
+/// The same on this machine.
+pub(super) fn below_here(top: &Path, path: &str) -> PathBuf {
+    path.split('/').filter(|name| !name.is_empty()).fold(top.to_owned(), |top, name| top.join(name))
+}
+
+/// Lists a tree of the server, each folder once. Links are left out, so that there is an end.
+pub(super) fn at_server(crew: &mut Crew<'_>, top: &str) -> (Tree, Failures) {
+    let tree = Mutex::new(Tree::new());
+    let failures = crew.work(vec![(String::new(), 0)], |ftp, (folder, depth), queue| {
+        let path = below(top, &folder);
+        let listed = ftp.entries(&path).map_err(Failure::from).map_err(|failure| failure.about(&path));
+        let entries = listed?;
+        // The time in a LIST is that of some time zone.
+        let knows_times = ftp.features().is_ok_and(|features| features.has("MLST"));
+        for entry in entries {
+            let item = match entry.kind {
+                FtpEntryKind::Directory => Item::Folder,
+                FtpEntryKind::File => Item::File { size: entry.size, modified: entry.modified.filter(|_| knows_times) },
+                _ => continue,
+            };
+            if !entry.is_safe_name() || !is_local_name(&entry.name) {
+                return Err(Failure::from(Error::Malformed { expected: "names in a listing that lead nowhere else" })
+                    .about(&path));
+            }
+            let found = below(&folder, &entry.name);
+            if item == Item::Folder {
+                if depth == MOST_DEPTH {
+                    return Err(Error::TooMany { what: Limit::Depth, limit: u64::from(MOST_DEPTH) }.into());
+                }
+                queue.push((found.clone(), depth + 1));
+            }
+            let mut tree = tree.lock().unwrap_or_else(PoisonError::into_inner);
+            tree.insert(found, item);
+            if tree.len() > MOST_ITEMS {
+                queue.stop();
+                return Err(Failure::Wrong(format!("expected a folder with at most {MOST_ITEMS} things in it")));
+            }
+        }
+        Ok(())
+    });
+    (tree.into_inner().unwrap_or_else(PoisonError::into_inner), failures)
+}
+
+/// Asks for the times of files of the server that nothing else tells from those here, where its listings do not say
+/// them in a way that can be relied on.
+pub(super) fn complete_times(crew: &mut Crew<'_>, top: &str, there: &mut Tree, here: &Tree) -> Result<(), Failure> {
+    let size_of = |item: &Item| if let Item::File { size, .. } = item { *size } else { None };
+    let unknown: Vec<String> = there
+        .iter()
+        .filter(|(path, item)| {
+            let is_unknown = matches!(item, Item::File { modified: None, .. });
+            is_unknown && here.get(*path).is_some_and(|here| size_of(here) == size_of(item))
+        })
+        .map(|(path, _)| path.clone())
+        .collect();
+    if unknown.is_empty() || !crew.first()?.features()?.has("MDTM") {
+        return Ok(());
+    }
+    let times = Mutex::new(Vec::new());
+    let failures = crew.work(unknown, |ftp, path, _| match ftp.modified(&below(top, &path)) {
+        Ok(time) => {
+            times.lock().unwrap_or_else(PoisonError::into_inner).push((path, time));
+            Ok(())
+        }
+        // It stays unknown.
+        Err(Error::PeerRefused { .. } | Error::Malformed { .. }) if ftp.is_connected() => Ok(()),
+        Err(error) => Err(error.into()),
+    });
+    failures.of(0)?;
+    for (path, time) in times.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        if let Some(Item::File { modified, .. }) = there.get_mut(&path) {
+            *modified = Some(time);
+        }
+    }
+    Ok(())
+}
+
+/// The same for a tree of this machine.
+pub(super) fn here(top: &Path) -> Result<Tree, Failure> {
+    let mut tree = Tree::new();
+    let mut folders = vec![String::new()];
+    while let Some(folder) = folders.pop() {
+        let path = below_here(top, &folder);
+        let failed = |error| Failure::file(&path, error);
+        for entry in fs::read_dir(&path).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let kind = entry.file_type().map_err(failed)?;
+            if !kind.is_file() && !kind.is_dir() {
+                continue;
+            }
+            let name = entry.file_name();
+            let name = name.to_str().ok_or_else(|| {
+                Failure::Wrong(format!("expected names in Unicode, found {}", entry.path().display()))
+            })?;
+            let found = below(&folder, name);
+            if kind.is_dir() {
+                folders.push(found.clone());
+                tree.insert(found, Item::Folder);
+            } else {
+                let metadata = entry.metadata().map_err(failed)?;
+                tree.insert(found, Item::File { size: Some(metadata.len()), modified: metadata.modified().ok() });
+            }
+        }
+    }
+    Ok(tree)
+}
+
+/// Folders inside one another.
+const MOST_DEPTH: u32 = 64;
+/// Things in a tree, which are all kept in memory.
+const MOST_ITEMS: usize = 2_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_put_together() {
+        for (top, path, expected) in [
+            ("", "a/b", "a/b"),
+            ("x", "a", "x/a"),
+            ("x/", "a", "x/a"),
+            ("/", "a", "/a"),
+            ("/", "", "/"),
+            ("x", "", "x"),
+            ("", "", ""),
+        ] {
+            assert_eq!(below(top, path), expected);
+        }
+        assert_eq!(below_here(Path::new("x"), "a/b"), Path::new("x").join("a").join("b"));
+        assert_eq!(below_here(Path::new("x"), ""), Path::new("x"));
+    }
+}

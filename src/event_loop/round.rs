@@ -1,0 +1,283 @@
+//! One round of the loop: whose turn it is, and for how long.
+
+use std::{
+    mem,
+    time::{Duration, Instant},
+};
+
+use super::{
+    Due, EventLoop, Token,
+    event::{CloseReason, ConnectionId, ListenerId, LoopEvent, TimerId},
+    options::Reading,
+    slot::{Line, Stage},
+};
+use crate::{
+    error::{Error, Result},
+    selector::Event,
+    status::Status,
+    time::Deadline,
+};
+
+/// What is left of a round.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Round {
+    messages: usize,
+    bytes: usize,
+}
+
+impl EventLoop {
+    /// Returns the next event, or `None` at the end of a round.
+    ///
+    /// A round begins with the first call and after each `None`: it waits, if nothing is there, until something
+    /// happens, at most for the limit (`None` is for ever, zero is not at all), and then each call gives an event, until
+    /// everything that was ready has been given or the round's budget is used up
+    /// ([`round_messages`](crate::EventLoopOptions::round_messages),
+    /// [`round_bytes`](crate::EventLoopOptions::round_bytes)). So a `while let` ends, however fast the peers are. A round
+    /// may be empty also when another thread has used a [`LoopHandle`](crate::LoopHandle).
+    ///
+    /// Its cost grows with the connections that are ready, not with those that there are. They take turns, of 64 KiB or
+    /// as many small messages as make 256; what is behind the budget comes first in the next round.
+    ///
+    /// # Errors
+    ///
+    /// The system's; none is known to happen. What happens to connections is an event.
+    ///
+    /// # Examples
+    ///
+    /// A frame of a game:
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use sockeye::{EventLoop, LoopEvent};
+    /// # let mut event_loop = EventLoop::new()?;
+    /// while let Some(event) = event_loop.poll(Some(Duration::ZERO))? {
+    ///     match event {
+    ///         LoopEvent::Message { id, message } => event_loop.send(id, &message).into_result()?,
+    ///         LoopEvent::Closed { id, reason, .. } => println!("{id}: {reason}"),
+    ///         _ => {}
+    ///     }
+    /// }
+    /// # Ok::<(), sockeye::Error>(())
+    /// ```
+    pub fn poll(&mut self, limit: Option<Duration>) -> Result<Option<LoopEvent>> {
+        if self.round.is_none() {
+            self.begin_round(limit)?;
+        }
+        let event = self.next_event();
+        if event.is_none() {
+            self.round = None;
+            self.flush_queued();
+        }
+        Ok(event)
+    }
+
+    fn begin_round(&mut self, limit: Option<Duration>) -> Result<()> {
+        self.flush_queued();
+        let deadline = Deadline::after(limit.filter(|limit| !limit.is_zero()));
+        loop {
+            self.begin_draining();
+            let is_idle = self.events.is_empty() && self.ready.is_empty();
+            let until = match limit {
+                Some(limit) if limit.is_zero() || !is_idle => Some(Duration::ZERO),
+                None if !is_idle || self.is_shut_down() => Some(Duration::ZERO),
+                _ => match (self.deadlines.first(), deadline.remaining()) {
+                    (Some((at, _)), left) => {
+                        let due = at.saturating_duration_since(Instant::now());
+                        Some(left.map_or(due, |left| left.min(due)))
+                    }
+                    (None, left) => left,
+                },
+            };
+            self.selector.wait(until)?;
+            self.now = Instant::now();
+            self.collect();
+            let was_told = self.obey();
+            self.expire_all();
+            let is_over = match limit {
+                Some(limit) if limit.is_zero() => true,
+                _ => deadline.has_passed(),
+            };
+            if is_over || was_told || !self.events.is_empty() || !self.ready.is_empty() || self.is_shut_down() {
+                break;
+            }
+        }
+        self.round = Some(Round { messages: self.options.round_messages, bytes: self.options.round_bytes });
+        Ok(())
+    }
+
+    /// Puts those who are ready in line, behind those who still stand there.
+    fn collect(&mut self) {
+        let Self { selector, tokens, slots, ready, now, .. } = self;
+        for Event { key, readable, .. } in selector.ready() {
+            let Some(token) = tokens.get(&key.number()) else { continue };
+            if let Token::Connection(id) = token {
+                let Some(slot) = slots.get_mut(id) else { continue };
+                let line = if readable { Line::ToRead } else { Line::ToWrite };
+                if readable && slot.is_open() {
+                    slot.active = *now;
+                }
+                let was = slot.line;
+                slot.line = was.max(line);
+                if was != Line::Out {
+                    continue;
+                }
+                slot.turn = TURN;
+            }
+            ready.push_back(*token);
+        }
+    }
+
+    fn expire_all(&mut self) {
+        while let Some((at, due)) = self.deadlines.first().copied() {
+            if at > self.now {
+                break;
+            }
+            self.deadlines.pop_first();
+            match due {
+                Due::Timer(number) => self.events.push_back(LoopEvent::Timer { id: TimerId { at, number } }),
+                Due::Connection(id) => self.expire(id),
+                Due::Shutdown => self.end_draining(),
+                Due::Listener(id) => {
+                    if let Err(error) = self.attend(id) {
+                        self.events.push_back(LoopEvent::AcceptFailed { listener: ListenerId(id), error });
+                    }
+                }
+            }
+        }
+    }
+
+    fn next_event(&mut self) -> Option<LoopEvent> {
+        loop {
+            if let Some(event) = self.events.pop_front() {
+                return Some(event);
+            }
+            let Round { messages: 1.., bytes: 1.. } = self.round? else { return None };
+            match self.ready.pop_front()? {
+                Token::Listener(id) => self.accept(id),
+                Token::Connection(id) => {
+                    if let Some(event) = self.serve(id) {
+                        return Some(event);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Gives a connection its turn, or the part of it that one message is.
+    fn serve(&mut self, id: usize) -> Option<LoopEvent> {
+        let slot = self.slots.get_mut(&id)?;
+        let line = mem::replace(&mut slot.line, Line::Out);
+        match slot.stage {
+            Stage::Dialing(_) | Stage::Accepted => {
+                self.go_on_opening(id);
+                return None;
+            }
+            Stage::Closing(_) => {
+                self.flush(id);
+                return None;
+            }
+            Stage::Open => {}
+        }
+        if slot.connection.pending_bytes() > 0 {
+            self.flush(id);
+        }
+        let slot = self.slots.get_mut(&id)?;
+        match slot.reading {
+            Reading::Messages if line == Line::ToRead && slot.is_open() => self.receive_next(id),
+            Reading::Readiness if line == Line::ToRead => Some(LoopEvent::Readable { id: ConnectionId(id) }),
+            _ => None,
+        }
+    }
+
+    fn receive_next(&mut self, id: usize) -> Option<LoopEvent> {
+        let slot = self.slots.get_mut(&id)?;
+        let message = match slot.connection.receive() {
+            Status::Done(message) => message,
+            Status::NotReady => {
+                // The peer may have been given answers that did not fit.
+                self.watch(id);
+                return None;
+            }
+            Status::Disconnected => {
+                self.begin_close(id, CloseReason::Peer);
+                return None;
+            }
+            Status::Error(error) => {
+                self.begin_close(id, CloseReason::Failed(error));
+                return None;
+            }
+        };
+        if slot.connection.has_answer() {
+            slot.turn = slot.turn.saturating_sub(message.len() + COST_OF_A_MESSAGE);
+            slot.line = Line::ToRead;
+            let token = Token::Connection(id);
+            if slot.turn == 0 {
+                slot.turn = TURN;
+                self.ready.push_back(token);
+            } else {
+                self.ready.push_front(token);
+            }
+        }
+        if let Some(round) = &mut self.round {
+            round.messages = round.messages.saturating_sub(1);
+            round.bytes = round.bytes.saturating_sub(message.len());
+        }
+        self.counters.messages_received += 1;
+        self.counters.bytes_received += message.len() as u64;
+        Some(LoopEvent::Message { id: ConnectionId(id), message })
+    }
+
+    /// A connection can be used from now on.
+    pub(super) fn opened(&mut self, id: usize) {
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        if matches!(slot.stage, Stage::Accepted) {
+            self.opening -= 1;
+        }
+        slot.stage = Stage::Open;
+        slot.active = self.now;
+        if slot.connection.has_answer() {
+            slot.turn = TURN;
+            slot.line = Line::ToRead;
+            self.ready.push_back(Token::Connection(id));
+        }
+        self.counters.opened += 1;
+        self.events.push_back(LoopEvent::Opened { id: ConnectionId(id), listener: slot.listener });
+        self.watch(id);
+        self.schedule(id);
+    }
+
+    /// Watches a connection for what it needs now.
+    pub(super) fn watch(&mut self, id: usize) {
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        let wanted = slot.wanted();
+        if wanted == slot.watched {
+            return;
+        }
+        let result = match wanted {
+            Some(interest) => self.selector.add_with(&slot.connection, interest).map(Some),
+            None => {
+                self.selector.remove(&slot.connection);
+                Ok(None)
+            }
+        };
+        match result {
+            Ok(key) => {
+                slot.watched = wanted;
+                if let Some(key) = key
+                    && slot.key != Some(key)
+                {
+                    slot.key = Some(key);
+                    self.tokens.insert(key.number(), Token::Connection(id));
+                }
+            }
+            // The connection has closed itself.
+            Err(Error::NotOpen) => self.remove(id, CloseReason::Peer),
+            Err(error) => self.remove(id, CloseReason::Failed(error)),
+        }
+    }
+}
+
+/// How much a connection may give before the next one does.
+const TURN: usize = 64 * 1024;
+/// What a message costs of a turn besides its length.
+const COST_OF_A_MESSAGE: usize = 256;

@@ -1,0 +1,180 @@
+//! What goes out, and how much has gone both ways.
+
+use std::{mem, time::Instant};
+
+use super::{
+    EventLoop,
+    event::{CloseReason, ConnectionId, LoopEvent},
+    options::Reading,
+    slot::{Stage, Water},
+};
+use crate::status::Status;
+
+/// What an [`EventLoop`] has done since it was made. Bytes are those of messages, without what their framing adds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct LoopCounters {
+    /// Messages that have arrived and were given.
+    pub messages_received: u64,
+    /// The bytes of those messages.
+    pub bytes_received: u64,
+    /// Messages that the loop has taken charge of.
+    pub messages_sent: u64,
+    /// The bytes of those messages.
+    pub bytes_sent: u64,
+    /// Connections that were opened.
+    pub opened: u64,
+    /// Those of them that are gone.
+    pub closed: u64,
+    /// Connections that were accepted and never opened: one too many, or the handshake failed.
+    pub refused: u64,
+    /// Connections that there are, those that are opening and closing included.
+    pub connections: usize,
+    /// Bytes that wait for peers to take them.
+    pub queued_bytes: usize,
+}
+
+impl EventLoop {
+    /// Sends a message, without waiting.
+    ///
+    /// `Done` means that the connection has taken charge of it: what the system has no room for waits in the
+    /// connection's queue. `NotReady` means that nothing was taken: the connection is not open yet, or the queue is over
+    /// its [`queue_limit`](crate::ConnectionOptions::queue_limit); then there is a [`Drained`](LoopEvent::Drained) when
+    /// it is empty. `Disconnected` when there is no such connection or the peer has gone, and `Error` for what the
+    /// framing cannot carry, see [`Connection::send`](crate::Connection::send).
+    pub fn send(&mut self, id: ConnectionId, message: &[u8]) -> Status {
+        self.send_with(id, message, Departure::Now)
+    }
+
+    /// Sends a message together with others: it leaves with one of the next polls, or with [`flush`](Self::flush).
+    ///
+    /// Many small messages to one peer cost one system call then. Everything else is as for [`send`](Self::send).
+    pub fn queue(&mut self, id: ConnectionId, message: &[u8]) -> Status {
+        self.send_with(id, message, Departure::WithOthers)
+    }
+
+    fn send_with(&mut self, id: ConnectionId, message: &[u8], departure: Departure) -> Status {
+        let Some(slot) = self.slots.get_mut(&id.0) else { return Status::Disconnected };
+        match slot.stage {
+            Stage::Open => {}
+            Stage::Dialing(_) | Stage::Accepted => return Status::NotReady,
+            Stage::Closing(_) => return Status::Disconnected,
+        }
+        let status = match departure {
+            Departure::Now => slot.connection.send(message),
+            Departure::WithOthers => slot.connection.queue(message),
+        };
+        match &status {
+            Status::Done(()) => {
+                self.counters.messages_sent += 1;
+                self.counters.bytes_sent += message.len() as u64;
+            }
+            Status::NotReady => {}
+            // Who reads finds out by itself.
+            Status::Disconnected if slot.reading == Reading::Paused => {
+                self.begin_close(id.0, CloseReason::Peer);
+                return status;
+            }
+            Status::Disconnected | Status::Error(_) => return status,
+        }
+        let queued = slot.connection.pending_bytes();
+        if queued == 0 {
+            slot.active = self.now;
+            return status;
+        }
+        if slot.water == Water::Low && (status.is_not_ready() || queued >= slot.options.high_water) {
+            slot.water = Water::High;
+            self.events.push_back(LoopEvent::HighWater { id, queued });
+        }
+        if slot.stalled.is_none() {
+            slot.stalled = Some(Instant::now());
+        }
+        match departure {
+            Departure::WithOthers if slot.is_dirty => {}
+            Departure::WithOthers => {
+                slot.is_dirty = true;
+                self.queued.push(id.0);
+            }
+            Departure::Now => {
+                self.watch(id.0);
+                self.schedule(id.0);
+            }
+        }
+        status
+    }
+
+    /// Offers the system what waits for a peer: `Done` when it has taken all, `NotReady` when it had no room for it.
+    ///
+    /// Only needed after [`queue`](Self::queue) for a message that cannot wait for the next poll.
+    pub fn flush_connection(&mut self, id: ConnectionId) -> Status {
+        if !self.is_open(id) {
+            return Status::Disconnected;
+        }
+        self.flush(id.0);
+        match self.slots.get(&id.0) {
+            Some(slot) if slot.connection.pending_bytes() == 0 => Status::Done(()),
+            Some(_) => Status::NotReady,
+            None => Status::Disconnected,
+        }
+    }
+
+    /// Returns what the loop has done, and how much waits. It looks at every connection.
+    #[must_use]
+    pub fn counters(&self) -> LoopCounters {
+        LoopCounters {
+            connections: self.slots.len(),
+            queued_bytes: self.slots.values().map(|slot| slot.connection.pending_bytes()).sum(),
+            ..self.counters
+        }
+    }
+
+    /// Sends what was queued since the last round.
+    pub(super) fn flush_queued(&mut self) {
+        let mut queued = mem::take(&mut self.queued);
+        for id in queued.drain(..) {
+            self.flush(id);
+        }
+        // Its memory is for the next round.
+        self.queued = queued;
+    }
+
+    /// Offers the system what waits for a peer.
+    pub(super) fn flush(&mut self, id: usize) {
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        slot.is_dirty = false;
+        let before = slot.connection.pending_bytes();
+        let status = slot.connection.flush();
+        let queued = slot.connection.pending_bytes();
+        if queued < before {
+            slot.active = self.now;
+        }
+        if queued == 0 {
+            slot.stalled = None;
+            if mem::replace(&mut slot.water, Water::Low) == Water::High && slot.is_open() {
+                self.events.push_back(LoopEvent::Drained { id: ConnectionId(id) });
+            }
+        } else if queued < before || slot.stalled.is_none() {
+            slot.stalled = Some(self.now);
+        }
+        let has_failed = status.is_disconnected() || status.is_error();
+        match slot.stage {
+            Stage::Closing(_) if queued == 0 || has_failed => return self.end_close(id),
+            Stage::Open if has_failed && slot.reading == Reading::Paused => {
+                self.begin_close(id, CloseReason::Peer);
+                return;
+            }
+            _ => {}
+        }
+        self.watch(id);
+        if queued > 0 {
+            self.schedule(id);
+        }
+    }
+}
+
+/// When a message is offered to the system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Departure {
+    Now,
+    WithOthers,
+}

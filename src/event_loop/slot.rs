@@ -1,0 +1,157 @@
+//! One connection of a loop, and what is due of it when.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{
+    dialing::Dial,
+    event::{CloseReason, ListenerId},
+    options::{ConnectionOptions, Reading},
+};
+use crate::{
+    ip::IpAddress,
+    message::{Connection, Framing},
+    selector::{Interest, Key},
+    stream::Stream,
+};
+
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub(super) connection: Connection,
+    pub(super) stage: Stage,
+    pub(super) reading: Reading,
+    pub(super) options: Arc<ConnectionOptions>,
+    pub(super) listener: Option<ListenerId>,
+    /// Counted against the limit for each address.
+    pub(super) address: Option<IpAddress>,
+    /// What the selector watches it for, and under which key.
+    pub(super) watched: Option<Interest>,
+    pub(super) key: Option<Key>,
+    pub(super) line: Line,
+    /// How much of its turn is left.
+    pub(super) turn: usize,
+    /// Bytes are queued that the system has not been offered.
+    pub(super) is_dirty: bool,
+    pub(super) water: Water,
+    /// Since when the connection is in its stage, or something came or went.
+    pub(super) active: Instant,
+    /// Since when bytes wait of which the peer takes none.
+    pub(super) stalled: Option<Instant>,
+    /// What stands in the loop's list of deadlines.
+    pub(super) scheduled: Option<Instant>,
+}
+
+/// How far a connection is.
+#[derive(Debug)]
+pub(super) enum Stage {
+    /// Begun by the program; its host may still be looked up.
+    Dialing(Box<Dial>),
+    /// Accepted, in a handshake or waiting for a greeting.
+    Accepted,
+    Open,
+    /// What is in its queue goes out, then it is closed.
+    Closing(CloseReason),
+}
+
+/// Whether a connection stands in the line of those that are served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Line {
+    Out,
+    /// Only to write.
+    ToWrite,
+    /// To read, perhaps to write too.
+    ToRead,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Water {
+    Low,
+    High,
+}
+
+/// What has to be done about a connection at some time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Due {
+    Opening(Duration),
+    Idle(Duration),
+    Stall(Duration),
+}
+
+impl Slot {
+    pub(super) fn new(connection: Connection, stage: Stage, options: Arc<ConnectionOptions>, now: Instant) -> Self {
+        Self {
+            connection,
+            stage,
+            reading: options.reading,
+            options,
+            listener: None,
+            address: None,
+            watched: None,
+            key: None,
+            line: Line::Out,
+            turn: 0,
+            is_dirty: false,
+            water: Water::Low,
+            active: now,
+            stalled: None,
+            scheduled: None,
+        }
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.stage, Stage::Open)
+    }
+
+    /// What the selector has to watch it for; `None` is nothing.
+    pub(super) fn wanted(&self) -> Option<Interest> {
+        let (read, write) = match &self.stage {
+            Stage::Dialing(dial) if dial.is_looking_up() => (false, false),
+            Stage::Dialing(_) if !self.connection.stream().is_connected() => (false, true),
+            Stage::Dialing(_) | Stage::Accepted => (true, self.connection.pending_bytes() > 0),
+            Stage::Open => (self.reading != Reading::Paused, self.connection.pending_bytes() > 0),
+            Stage::Closing(_) => (false, true),
+        };
+        match (read, write) {
+            (true, true) => Some(Interest::Both),
+            (true, false) => Some(Interest::Read),
+            (false, true) => Some(Interest::Write),
+            (false, false) => None,
+        }
+    }
+
+    /// What is due first if nothing changes, and when.
+    pub(super) fn due(&self) -> Option<(Instant, Due)> {
+        let options = &self.options;
+        let stall = || {
+            let limit = options.stall_limit?;
+            Some((self.stalled?.checked_add(limit)?, Due::Stall(limit)))
+        };
+        match self.stage {
+            Stage::Dialing(_) | Stage::Accepted => {
+                let limit = options.opening_limit?;
+                Some((self.active.checked_add(limit)?, Due::Opening(limit)))
+            }
+            Stage::Closing(_) => stall(),
+            Stage::Open => {
+                let idle = || {
+                    let limit = options.idle_limit?;
+                    Some((self.active.checked_add(limit)?, Due::Idle(limit)))
+                };
+                match (stall(), idle()) {
+                    (Some(stall), Some(idle)) => Some(if stall.0 <= idle.0 { stall } else { idle }),
+                    (stall, idle) => stall.or(idle),
+                }
+            }
+        }
+    }
+}
+
+/// A connection that does as its options say, and never waits.
+pub(super) fn prepared(stream: impl Into<Stream>, framing: Framing, options: &ConnectionOptions) -> Connection {
+    let mut connection = Connection::new(stream, framing);
+    connection.set_message_limit(options.message_limit);
+    connection.set_outbox_limit(options.queue_limit);
+    connection
+}

@@ -1,0 +1,168 @@
+//! Rounds: how long they wait, how much they give, and who has a turn.
+
+use std::time::{Duration, Instant};
+
+use sockeye::{EventLoop, EventLoopOptions, Framing, ListenOptions, LoopEvent};
+
+use super::rig::{Rig, write};
+use crate::support::{LONG, SHORT};
+
+#[test]
+fn a_zero_limit_never_waits() {
+    let mut rig = Rig::new(Framing::lines());
+    let _peers: Vec<_> = (0..50).map(|_| rig.opened_peer()).collect();
+    while rig.event_loop.poll(Some(Duration::ZERO)).unwrap().is_some() {}
+    let begin = Instant::now();
+    for _ in 0..1000 {
+        assert!(rig.event_loop.poll(Some(Duration::ZERO)).unwrap().is_none());
+    }
+    // A wait of a millisecond each would be a second.
+    assert!(begin.elapsed() < Duration::from_millis(500), "{:?}", begin.elapsed());
+}
+
+#[test]
+fn a_limit_is_waited_out_and_an_event_ends_it() {
+    let mut rig = Rig::new(Framing::lines());
+    let begin = Instant::now();
+    assert!(rig.event_loop.poll(Some(SHORT)).unwrap().is_none());
+    assert!(begin.elapsed() >= SHORT && begin.elapsed() < LONG);
+    let (mut peer, _) = rig.opened_peer();
+    while rig.event_loop.poll(Some(Duration::ZERO)).unwrap().is_some() {}
+    let writer = std::thread::spawn(move || {
+        write(&mut peer, b"now\n");
+        peer
+    });
+    assert!(matches!(rig.event_loop.poll(None).unwrap(), Some(LoopEvent::Message { .. })));
+    let _peer = writer.join().unwrap();
+    // A deadline inside the loop does not cut the program's limit short.
+    let timer = rig.event_loop.set_timer(SHORT / 2);
+    assert!(rig.event_loop.poll(Some(Duration::ZERO)).unwrap().is_none());
+    assert!(rig.event_loop.cancel_timer(timer) && !rig.event_loop.cancel_timer(timer));
+    let begin = Instant::now();
+    assert!(rig.event_loop.poll(Some(SHORT)).unwrap().is_none());
+    assert!(begin.elapsed() >= SHORT);
+}
+
+#[test]
+fn a_round_ends_with_its_budget_and_loses_nothing() {
+    for (messages, bytes, expected) in [(10, usize::MAX, 10), (usize::MAX, 25, 3), (0, 0, 0)] {
+        let mut options = EventLoopOptions::default();
+        options.round_messages = messages;
+        options.round_bytes = bytes;
+        let mut rig = Rig::with(Framing::lines(), options, ListenOptions::default());
+        let mut peer = rig.peer();
+        let lines: Vec<u8> = (0..100).flat_map(|number| format!("line 00{number:02}\n").into_bytes()).collect();
+        write(&mut peer, &lines);
+        let mut found = 0;
+        let mut rounds = Vec::new();
+        let end = Instant::now() + LONG;
+        while found < 100 && Instant::now() < end && rounds.len() < 1000 {
+            let mut count = 0;
+            while let Some(event) = rig.event_loop.poll(Some(Duration::from_millis(1))).unwrap() {
+                if let LoopEvent::Message { message, .. } = event {
+                    assert_eq!(message, format!("line 00{found:02}").into_bytes());
+                    count += 1;
+                    found += 1;
+                }
+            }
+            rounds.push(count);
+        }
+        assert_eq!(*rounds.iter().max().unwrap(), expected, "{messages} {bytes}");
+        assert_eq!(found, if expected == 0 { 0 } else { 100 });
+    }
+}
+
+/// One peer has sent a megabyte of lines, the others one line each: each of them has its turn before the first one has
+/// had its second.
+#[test]
+fn connections_take_turns() {
+    let mut options = EventLoopOptions::default();
+    options.round_messages = usize::MAX;
+    options.round_bytes = usize::MAX;
+    let mut rig = Rig::with(Framing::lines(), options, ListenOptions::default());
+    let (mut loud, loud_id) = rig.opened_peer();
+    let mut quiet: Vec<_> = (0..20).map(|_| rig.opened_peer().0).collect();
+    write(&mut loud, &b"x\n".repeat(50_000));
+    for peer in &mut quiet {
+        write(peer, b"y\n");
+    }
+    std::thread::yield_now();
+    let mut before = 0;
+    let mut heard = 0;
+    rig.until(|_, event| {
+        if let LoopEvent::Message { id, .. } = event {
+            if id == loud_id {
+                before += 1;
+            } else {
+                heard += 1;
+            }
+        }
+        (heard == 20).then_some(())
+    });
+    // A turn is 256 small messages; the bytes of some peers may have come a round later.
+    assert!(before <= 4 * 256, "{before} lines of the loud one came before the quiet ones");
+}
+
+/// Thousands of idle connections cost a round nothing: it is as fast as with one.
+#[test]
+fn a_round_costs_what_is_ready() {
+    fn round_trips(rig: &mut Rig, peer: &mut std::net::TcpStream, count: usize) -> Duration {
+        let begin = Instant::now();
+        for _ in 0..count {
+            write(peer, b"x\n");
+            rig.message();
+        }
+        begin.elapsed()
+    }
+    let mut rig = Rig::new(Framing::lines());
+    let (mut peer, _) = rig.opened_peer();
+    round_trips(&mut rig, &mut peer, 200);
+    let alone = round_trips(&mut rig, &mut peer, 2000);
+    let _crowd: Vec<_> = (0..2000).map(|_| rig.opened_peer()).collect();
+    round_trips(&mut rig, &mut peer, 200);
+    let crowded = round_trips(&mut rig, &mut peer, 2000);
+    println!("2,000 rounds with 1 connection: {alone:?}, with 2,001: {crowded:?}");
+    // O(n) would be a factor of hundreds.
+    assert!(crowded < alone * 5 + Duration::from_millis(100), "{alone:?} alone, {crowded:?} with 2,000 others");
+}
+
+#[test]
+fn timers_run_out_in_order_and_never_early() {
+    let mut event_loop = EventLoop::new().unwrap();
+    let begin = Instant::now();
+    let late = event_loop.set_timer(Duration::from_millis(60));
+    // Equal ones are fine: in python-network they end the loop.
+    let equal: Vec<_> = (0..100).map(|_| event_loop.set_timer(Duration::from_millis(30))).collect();
+    let never = event_loop.set_timer(Duration::MAX);
+    let cancelled = event_loop.set_timer(Duration::from_millis(10));
+    assert!(event_loop.cancel_timer(cancelled));
+    let mut ran_out = Vec::new();
+    super::rig::until(&mut event_loop, |_, event| {
+        let LoopEvent::Timer { id } = event else { panic!("{event:?}") };
+        let due = if id == late { 60 } else { 30 };
+        assert!(begin.elapsed() >= Duration::from_millis(due), "early: {:?}", begin.elapsed());
+        ran_out.push(id);
+        (id == late).then_some(())
+    });
+    assert_eq!(ran_out, equal.into_iter().chain([late]).collect::<Vec<_>>());
+    assert!(event_loop.cancel_timer(never));
+}
+
+#[test]
+fn queued_messages_leave_with_the_next_poll() {
+    let mut rig = Rig::new(Framing::lines());
+    let (mut peer, id) = rig.opened_peer();
+    for number in 0..1000 {
+        rig.event_loop.queue(id, format!("{number}").as_bytes()).into_result().unwrap();
+    }
+    assert!(rig.event_loop.counters().queued_bytes > 0);
+    peer.set_nonblocking(true).unwrap();
+    assert_eq!(std::io::Read::read(&mut peer, &mut [0; 9]).unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+    peer.set_nonblocking(false).unwrap();
+    assert!(rig.event_loop.poll(Some(Duration::ZERO)).unwrap().is_none());
+    let expected: Vec<u8> = (0..1000).flat_map(|number| format!("{number}\n").into_bytes()).collect();
+    assert_eq!(super::rig::read(&mut peer, expected.len()), expected);
+    rig.event_loop.queue(id, b"at once").into_result().unwrap();
+    rig.event_loop.flush_connection(id).into_result().unwrap();
+    assert_eq!(super::rig::read(&mut peer, 8), b"at once\n");
+}

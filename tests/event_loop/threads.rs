@@ -1,0 +1,147 @@
+//! A loop in a thread of its own, and what other threads do with it.
+
+use std::{
+    sync::mpsc::{self, Sender},
+    time::Duration,
+};
+
+use sockeye::{
+    CloseReason, Connection, ConnectionId, ErrorKind, EventLoop, Framing, Handler, HookResult, ListenOptions,
+};
+
+use super::rig::{Rig, loopback, rest_of};
+use crate::support::LONG;
+
+/// Tells a channel what happens.
+struct Teller(Sender<String>, Sender<ConnectionId>);
+
+impl Handler for Teller {
+    fn opened(&mut self, _: &mut EventLoop, id: ConnectionId) -> HookResult {
+        self.1.send(id)?;
+        Ok(())
+    }
+
+    fn message(&mut self, event_loop: &mut EventLoop, id: ConnectionId, message: Vec<u8>) -> HookResult {
+        event_loop.send(id, &message).into_result()?;
+        Ok(())
+    }
+
+    fn closed(&mut self, _: &mut EventLoop, _: ConnectionId, reason: CloseReason, _: Vec<u8>) {
+        self.0.send(reason.to_string()).unwrap();
+    }
+}
+
+#[test]
+fn other_threads_send_close_and_stop() {
+    let rig = Rig::new(Framing::lines());
+    let port = rig.port;
+    let (told, tellings) = mpsc::channel();
+    let (opened, openings) = mpsc::channel();
+    let running = rig.event_loop.spawn(Teller(told, opened)).unwrap();
+    // It accepts as soon as `spawn` has returned.
+    let mut peer = Connection::connect(&loopback(port), Framing::lines(), Some(LONG)).unwrap();
+    peer.set_timeout(Some(LONG)).unwrap();
+    let id = openings.recv_timeout(LONG).unwrap();
+    peer.send(b"echo").into_result().unwrap();
+    assert_eq!(peer.receive().done().unwrap(), b"echo");
+
+    // Whole messages from four threads, each in its own order.
+    let senders: Vec<_> = (0..4)
+        .map(|name| {
+            let handle = running.handle();
+            std::thread::spawn(move || {
+                for number in 0..1000 {
+                    handle.send(id, format!("{name} {number}")).into_result().unwrap();
+                }
+            })
+        })
+        .collect();
+    let mut next = [0; 4];
+    for _ in 0..4000 {
+        let line = String::from_utf8(peer.receive().done().unwrap()).unwrap();
+        let (name, number) = line.split_once(' ').unwrap();
+        let name: usize = name.parse().unwrap();
+        assert_eq!(number, next[name].to_string());
+        next[name] += 1;
+    }
+    senders.into_iter().for_each(|sender| sender.join().unwrap());
+
+    // Anything else is a task for the loop.
+    let (sender, receiver) = mpsc::channel();
+    assert!(running.execute(move |event_loop| sender.send(event_loop.counters()).unwrap()));
+    let counters = receiver.recv_timeout(LONG).unwrap();
+    assert_eq!((counters.connections, counters.messages_sent), (1, 4001));
+    assert!(running.close(id));
+    assert_eq!(tellings.recv_timeout(LONG).unwrap(), "the program has closed the connection");
+    assert!(peer.receive().is_disconnected());
+
+    let mut last = Connection::connect(&loopback(port), Framing::lines(), Some(LONG)).unwrap();
+    openings.recv_timeout(LONG).unwrap();
+    let handle = running.handle();
+    running.stop(Duration::from_secs(5)).unwrap();
+    assert_eq!(tellings.recv_timeout(LONG).unwrap(), "the loop was shut down");
+    assert!(last.receive().is_disconnected());
+    // The loop has ended, and the handle knows.
+    assert!(handle.send(id, "late").is_disconnected());
+    assert!(!handle.close(id) && !handle.shutdown(Duration::ZERO) && !handle.execute(|_| {}));
+}
+
+#[test]
+fn a_loop_that_is_dropped_ends() {
+    let rig = Rig::new(Framing::lines());
+    let mut peer = rig.peer();
+    let (opened, openings) = mpsc::channel();
+    let running = rig.event_loop.spawn(Teller(mpsc::channel().0, opened)).unwrap();
+    openings.recv_timeout(LONG).unwrap();
+    let handle = running.handle();
+    // The hook `closed` panics, since nobody listens: that is no concern of the loop.
+    let quiet = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    drop(running);
+    std::panic::set_hook(quiet);
+    assert_eq!(rest_of(&mut peer), b"");
+    assert!(!handle.shutdown(Duration::ZERO));
+}
+
+#[test]
+fn a_loop_that_does_not_start_says_why() {
+    struct Never;
+
+    impl Handler for Never {
+        fn started(&mut self, event_loop: &mut EventLoop) -> HookResult {
+            event_loop.listen(&"service|name".parse()?, Framing::Raw, ListenOptions::default())?;
+            Ok(())
+        }
+    }
+
+    let error = EventLoop::new().unwrap().spawn(Never).err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+}
+
+/// A thread that sends to a peer who does not read cannot be told to wait by the connection: the connection ends.
+#[test]
+fn more_than_a_queue_takes_ends_the_connection() {
+    let rig = Rig::new(Framing::Packet);
+    let mut peer = rig.peer();
+    let (told, tellings) = mpsc::channel();
+    let (opened, openings) = mpsc::channel();
+    let running = rig.event_loop.spawn(Teller(told, opened)).unwrap();
+    let id = openings.recv_timeout(LONG).unwrap();
+    let mut waited = 0;
+    for _ in 0..200 {
+        if running.send(id, vec![0; 1_000_000]).is_not_ready() {
+            waited += 1;
+            std::thread::yield_now();
+        }
+        if let Ok(reason) = tellings.try_recv() {
+            assert_eq!(reason, "more was sent than the queue could take");
+            assert!(rest_of(&mut peer).len() < 200_000_000);
+            return;
+        }
+    }
+    assert_eq!(
+        tellings.recv_timeout(LONG).unwrap(),
+        "more was sent than the queue could take",
+        "waited {waited} times"
+    );
+}
