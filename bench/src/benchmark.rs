@@ -17,7 +17,7 @@ use crate::contestant::polling::{PollingDatagrams, PollingStream, PollingWatcher
 use crate::contestant::raw::{ConnectedDatagrams, RawDatagrams, RawFramed, RawStream};
 use crate::session::Session;
 use crate::workload::memory::Growth;
-use crate::workload::{ftp, http, idle, memory, messages};
+use crate::workload::{ftp, http, idle, memory, messages, tinyproto};
 use crate::workload::{packets, selector, tcp, udp};
 
 /// One kind of work and everybody who does it. The first contestant is ours.
@@ -514,6 +514,13 @@ pub const MESSAGE_BENCHMARKS: &[Benchmark] = &[
         unit: Unit::Each("echoes"),
         threads: Threads::Two,
         contestants: &[here("ours", messages::to_python), here("Python's pair", messages::python_to_python)],
+    },
+    Benchmark {
+        name: "message-tinyproto",
+        title: "messages to a server of tinyproto 3.0, 16 B",
+        unit: Unit::Each("messages"),
+        threads: Threads::Two,
+        contestants: &[here("ours", tinyproto::one_way), here("tinyproto", tinyproto::python_one_way)],
     },
 ];
 

@@ -185,6 +185,7 @@ pub const TARGETS: &[Target] = &[
         80.0,
         "echoes of 32 KiB by a Python at least 80 times those of its own pair",
     ),
+    ratio("message-tinyproto", "tinyproto", 1000.0, "messages to tinyproto at least 1,000 times its own sender's"),
 ];
 
 const fn ratio(benchmark: &'static str, rival: &'static str, least: f64, words: &'static str) -> Target {

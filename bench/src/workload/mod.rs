@@ -8,6 +8,7 @@ pub mod messages;
 pub mod packets;
 pub mod selector;
 pub mod tcp;
+pub mod tinyproto;
 pub mod udp;
 
 use std::thread::{Scope, ScopedJoinHandle};

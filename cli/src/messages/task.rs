@@ -64,8 +64,7 @@ impl Drop for Task {
             // It may have more to do than to talk. Nobody waits for that, but the system wants its end to be taken.
             thread::spawn(move || child.wait());
         } else {
-            // Fails when it has ended already.
-            _ = child.kill();
+            kill(&mut child);
             _ = child.wait();
         }
     }
@@ -83,9 +82,20 @@ fn write(mut to: ChildStdin, shape: Shape, messages: &Receiver<Vec<u8>>, waker: 
 
 #[cfg(unix)]
 fn shell(command: &str) -> Command {
+    use std::os::unix::process::CommandExt as _;
+
     let mut shell = Command::new("sh");
-    shell.arg("-c").arg(command);
+    // A group of its own, with everything that the shell starts.
+    shell.arg("-c").arg(command).process_group(0);
     shell
+}
+
+/// Ends a command with everything that it has started; nothing happens if it has ended already.
+#[cfg(unix)]
+fn kill(child: &mut Child) {
+    use rustix::process::{Pid, Signal, kill_process_group};
+
+    _ = kill_process_group(Pid::from_child(child), Signal::KILL);
 }
 
 #[cfg(windows)]
@@ -93,6 +103,11 @@ fn shell(command: &str) -> Command {
     let mut shell = Command::new("cmd");
     shell.arg("/C").arg(command);
     shell
+}
+
+#[cfg(windows)]
+fn kill(child: &mut Child) {
+    _ = child.kill();
 }
 
 /// How many messages a command may be behind before its peer has to wait.

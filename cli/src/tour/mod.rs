@@ -9,6 +9,7 @@ mod failure;
 mod frames;
 mod ftp;
 mod http;
+mod messages;
 mod packets;
 mod transfer;
 
@@ -48,7 +49,7 @@ fn walk(out: &mut impl Write) -> Result<(), Failure> {
 /// A step does its job, checks that it came out right, and says what it measured.
 type Step = fn() -> Result<String, Failure>;
 
-const STEPS: [(&str, Step); 9] = [
+const STEPS: [(&str, Step); 10] = [
     ("addresses", addresses::step),
     ("TCP", transfer::step),
     ("UDP", datagrams::step),
@@ -57,6 +58,7 @@ const STEPS: [(&str, Step); 9] = [
     ("game loop", frames::step),
     ("HTTP", http::step),
     ("FTP", ftp::step),
+    ("messages", messages::step),
     ("discovery", discovery::step),
 ];
 

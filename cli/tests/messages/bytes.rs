@@ -89,11 +89,11 @@ fn a_peer_that_reads_late_loses_nothing_and_holds_up_the_input_only() {
     // Its messages still come through.
     say(&mut quick, b"?");
     live.bytes(15);
-    for _ in 0..40 {
+    for number in 0..40 {
         assert_eq!(heard(&mut slow).len(), 1 << 20);
-    }
-    for _ in 0..30 {
-        assert_eq!(heard(&mut quick).len(), 1 << 20);
+        if number >= 10 {
+            assert_eq!(heard(&mut quick).len(), 1 << 20);
+        }
     }
     writer.join().unwrap();
 }

@@ -1,0 +1,72 @@
+//! Messages of 16 bytes one way to a real server of tinyproto 3.0.
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::env;
+
+use sockeye::{Connection, Endpoint, Framing};
+
+use crate::Result;
+use crate::session::Session;
+use crate::sys::{self, Core};
+
+const MESSAGE: [u8; 16] = [7; 16];
+/// The server answers this one with how many there were.
+const QUESTION: [u8; 16] = [b'?'; 16];
+
+/// Messages, sent as fast as the server takes them; the last one is answered, so all have been received.
+pub fn one_way(session: Session) -> Result<()> {
+    let mut far = Far::start()?;
+    let endpoint = Endpoint::Tcp { host: None, port: far.port()? };
+    let mut near = Connection::connect(&endpoint, Framing::Tiny, None)?;
+    session.serve(1, |operations| {
+        for _ in 1..operations {
+            near.send(&MESSAGE).into_result()?;
+        }
+        near.send(&QUESTION).into_result()?;
+        let answer = String::from_utf8(near.receive().into_result()?)?;
+        if answer.parse() != Ok(operations) {
+            return Err(format!("{answer} messages of {operations} have arrived").into());
+        }
+        Ok(())
+    })
+}
+
+/// The same by tinyproto's own sender, in a process that takes this one's place.
+pub fn python_one_way(_session: Session) -> Result<()> {
+    Err(python().arg("pair").exec().into())
+}
+
+/// A server on the other core.
+struct Far(Child);
+
+impl Far {
+    fn start() -> Result<Self> {
+        // The child inherits the core.
+        sys::pin(Core::Peer)?;
+        let started = python().arg("server").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        sys::pin(Core::Main)?;
+        Ok(Self(started?))
+    }
+
+    fn port(&mut self) -> Result<u16> {
+        let output = self.0.stdout.take().ok_or("it has no output")?;
+        let mut line = String::new();
+        BufReader::new(output).read_line(&mut line)?;
+        line.trim().parse().map_err(|_| "tinyproto 3.0 is missing: BENCH_PYTHON says which Python has it".into())
+    }
+}
+
+impl Drop for Far {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn python() -> Command {
+    let mut python = Command::new(env::var_os("BENCH_PYTHON").unwrap_or_else(|| "python3".into()));
+    python.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/python/tiny.py"));
+    python
+}
