@@ -41,6 +41,7 @@
 //! - [`Http`]: [`HttpRequest`] in, [`HttpResponse`] out, waiting or, with an [`HttpExchange`], not.
 //! - [`Ftp`]: files of a server, listed, downloaded, uploaded and resumed, waiting or, with an [`FtpTransfer`], not.
 //! - [`Connection`]: messages over any of them, in a [`Framing`]; the framings of Python programs and of netcat too.
+//! - [`discovery`]: services of the local network, published, found and watched.
 //! - [`Endpoint`]: where to listen and to connect, as one text: `host:port`, `/path`, `service|pattern`.
 //! - [`Status`] and [`Error`]: what happened, and why.
 //!
@@ -71,6 +72,7 @@
 //!
 //! - `http`, on by default: [`Http`] and what belongs to it, `IpAddress::public_address`.
 //! - `ftp`: [`Ftp`].
+//! - `discovery`: the module of this name; without it, it is there and says that it is off.
 //! - `messages`, on by default: [`Connection`], [`Endpoint`].
 //! - `tls`, on by default: encryption. Without it [`TlsSocket`] and its configuration are there and answer with an error
 //!   that names the feature.

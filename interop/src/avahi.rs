@@ -45,7 +45,9 @@ impl Avahi {
         let daemon = "mkdir -p /run/avahi-daemon && mount -t tmpfs tmpfs /run/avahi-daemon && \
                       exec avahi-daemon --no-drop-root --no-chroot --no-rlimits";
         avahi.start(daemon);
-        wait_for("avahi-daemon", || avahi.command("avahi-browse").args(["-t", "_none._tcp"]).status().unwrap().success());
+        wait_for("avahi-daemon", || {
+            avahi.command("avahi-browse").args(["-t", "_none._tcp"]).status().unwrap().success()
+        });
         avahi
     }
 

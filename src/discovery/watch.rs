@@ -103,7 +103,8 @@ impl State {
         }
         // The oldest change first.
         let is_new = |(name, (version, _)): &(&String, &(u64, FoundService))| seen.services.get(*name) != Some(version);
-        let Some((name, (version, service))) = self.services.iter().filter(is_new).min_by_key(|(_, (version, _))| version)
+        let Some((name, (version, service))) =
+            self.services.iter().filter(is_new).min_by_key(|(_, (version, _))| version)
         else {
             seen.version = self.version;
             return None;

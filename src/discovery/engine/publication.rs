@@ -175,8 +175,7 @@ mod tests {
     #[test]
     fn a_name_that_was_taken_is_followed() {
         let (ours, other) = (announcement("Ann._game._tcp.local."), announcement("Bob._game._tcp.local."));
-        let publications =
-            Publications { announcements: Mutex::new(vec![Arc::clone(&ours), Arc::clone(&other)]) };
+        let publications = Publications { announcements: Mutex::new(vec![Arc::clone(&ours), Arc::clone(&other)]) };
         publications.renamed("ann._game._tcp.local.", "Ann (2)._game._tcp.local.");
         publications.announced("Ann._game._tcp.local.");
         assert!(!lock(&ours.state).is_announced, "that is another machine's");

@@ -147,12 +147,7 @@ impl Connection {
 }
 
 /// Tries the addresses, of which there is at least one, one after the other.
-fn connect_tcp(
-    addresses: &[IpAddress],
-    port: u16,
-    deadline: Deadline,
-    limit: Option<Duration>,
-) -> Result<TcpSocket> {
+fn connect_tcp(addresses: &[IpAddress], port: u16, deadline: Deadline, limit: Option<Duration>) -> Result<TcpSocket> {
     let mut last = Error::NotReady;
     for address in addresses.iter().copied() {
         let mut socket = TcpSocket::new();
