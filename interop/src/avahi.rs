@@ -46,7 +46,7 @@ impl Avahi {
                       exec avahi-daemon --no-drop-root --no-chroot --no-rlimits";
         avahi.start(daemon);
         wait_for("avahi-daemon", || {
-            avahi.command("avahi-browse").args(["-t", "_none._tcp"]).status().unwrap().success()
+            avahi.command("avahi-browse").args(["-t", "_none._tcp"]).status().is_ok_and(|status| status.success())
         });
         avahi
     }
