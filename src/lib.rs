@@ -44,6 +44,7 @@
 //! - [`Listener`] and [`Client`]: connections that carry messages, with an [`AuthKey`] on both sides or without, to
 //!   programs of this crate and to `multiprocessing.connection` of Python; [`pickle`] for what it sends as objects.
 //! - [`EventLoop`]: many of them and their listeners in one thread, as events or through a [`Handler`].
+//! - [`discovery`]: services of the local network, published, found and watched.
 //! - [`Endpoint`]: where to listen and to connect, as one text: `host:port`, `/path`, `service|pattern`.
 //! - [`Status`] and [`Error`]: what happened, and why.
 //!
@@ -74,6 +75,7 @@
 //!
 //! - `http`, on by default: [`Http`] and what belongs to it, `IpAddress::public_address`.
 //! - `ftp`: [`Ftp`].
+//! - `discovery`: the module of this name; without it, it is there and says that it is off.
 //! - `messages`, on by default: [`Connection`], [`Endpoint`], [`Listener`], [`Client`], [`EventLoop`].
 //! - `auth`: keys for them. Without it [`AuthKey`] is there and cannot be made.
 //! - `pickle`: plain values to and from Python. Without it [`pickle`] is there and answers with an error that names it.

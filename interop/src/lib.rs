@@ -8,6 +8,7 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 mod authority;
+pub mod avahi;
 pub mod child;
 mod curl;
 mod files;

@@ -75,9 +75,13 @@ impl Host {
     /// A program that runs on the host.
     #[must_use]
     pub fn command(&self, program: &str) -> Command {
-        let mut command = Command::new("ip");
-        command.args(["netns", "exec", &self.name, program]);
-        command
+        command_on(&self.name, program)
+    }
+
+    /// The name of the host, for [`command_on`] in a part of a test.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Starts a test of this program on the host, in a part that [`part`](crate::child::part) then tells.
@@ -103,6 +107,14 @@ impl Drop for Host {
         let _ = Command::new("ip").args(["netns", "delete", &self.name]).status();
         let _ = fs::remove_dir_all(self.configuration());
     }
+}
+
+/// A program that runs on the host of this name.
+#[must_use]
+pub fn command_on(host: &str, program: &str) -> Command {
+    let mut command = Command::new("ip");
+    command.args(["netns", "exec", host, program]);
+    command
 }
 
 fn ip(arguments: &[&str]) {

@@ -24,7 +24,7 @@ impl Published {
     ///
     /// It is another one than was asked for, with a number behind it as in `Ann's arena (2)`, when another program had
     /// the name first (RFC 6762 section 9); that is known after [`wait`](Self::wait). A name that has no room for the
-    /// number is not published then.
+    /// number is not published then; for a name with a dot or a backslash in it nobody looks whether it is taken.
     #[must_use]
     pub fn name(&self) -> String {
         self.engine.name()

@@ -24,6 +24,8 @@ pub(super) fn step() -> Result<String, Failure> {
 
     // No other tour on this machine may be meant.
     let endpoint = Endpoint::parse(&format!("sockeye-tour|tour {}", std::process::id()))?;
+    // Whoever asks before hears of it at once.
+    let _browser = discovery::browse("sockeye-tour")?;
     let begin = Instant::now();
     let published = endpoint.publish(listener.local_port(), &txt)?;
     if !published.wait(Some(PATIENCE)).is_done() {

@@ -1,0 +1,128 @@
+//! `sockeye publish` and `sockeye find` as scripts use them, on loopback alone.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Command, Output, Stdio},
+};
+
+fn sockeye(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sockeye"));
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let Output { status, stdout, stderr } = sockeye(arguments).output().unwrap();
+    (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+}
+
+/// A kind of service that no other test on this machine has.
+fn kind(letter: char) -> String {
+    format!("{letter}-{}", std::process::id())
+}
+
+/// A service that is published until the child ends.
+struct Published(Child);
+
+impl Published {
+    fn new(arguments: &[&str]) -> (Self, String) {
+        let mut child = sockeye(&[&["publish", "--loopback"], arguments].concat()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        (Self(child), line)
+    }
+}
+
+impl Drop for Published {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn what_is_published_is_found() {
+    let kind = kind('a');
+    let txt = ["--txt", "map=cav\u{1b}es", "--txt", "ranked"];
+    let (_ann, name) = Published::new(&[&[kind.as_str(), "Ann's arena", "4000"], &txt[..]].concat());
+    assert_eq!(name, "Ann's arena\n");
+    let (code, found, said) = run(&["find", "--loopback", &kind]);
+    assert_eq!((code, said.as_str()), (Some(0), ""));
+    let parts: Vec<&str> = found.trim_end().split('\t').collect();
+    assert_eq!(
+        (parts[0], parts[1], &parts[3..]),
+        ("127.0.0.1:4000", "Ann's arena", &["map=cav\u{fffd}es", "ranked"][..])
+    );
+    assert!(parts[2].ends_with(".local"), "{found}");
+
+    // The name is taken.
+    let (_second, name) = Published::new(&[&kind, "Ann's arena", "4001"]);
+    assert_eq!(name, "Ann's arena (2)\n");
+    let (code, found, _) = run(&["find", "--loopback", "--all", "--limit", "2", &kind, "Ann"]);
+    assert_eq!(code, Some(0));
+    let mut ports: Vec<&str> = found.lines().map(|line| line.split('\t').next().unwrap()).collect();
+    ports.sort_unstable();
+    assert_eq!(ports, ["127.0.0.1:4000", "127.0.0.1:4001"], "{found}");
+    let (code, found, _) = run(&["find", "--loopback", &kind, r"Ann.*\(2\)$"]);
+    assert_eq!((code, found.split('\t').next()), (Some(0), Some("127.0.0.1:4001")));
+}
+
+#[test]
+fn what_is_not_there_is_one_line_and_code_one() {
+    let (code, found, said) = run(&["find", "--loopback", "--limit", "0.5", &kind('b'), "Bob"]);
+    assert_eq!((code, found.as_str()), (Some(1), ""));
+    assert_eq!(said, "sockeye: find: no such service within 500ms\n");
+}
+
+#[test]
+fn a_limit_withdraws_the_service() {
+    let kind = kind('c');
+    let (code, said, _) = run(&["publish", "--loopback", "--limit", "0.1", &kind, "Ann", "4000"]);
+    assert_eq!((code, said.as_str()), (Some(0), "Ann\n"));
+    assert_eq!(run(&["find", "--loopback", "--limit", "0.5", &kind]).0, Some(1));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_withdraws_the_service_and_is_code_130() {
+    let kind = kind('d');
+    let (mut published, _) = Published::new(&[&kind, "Ann", "4000"]);
+    assert_eq!(run(&["find", "--loopback", &kind]).0, Some(0));
+    let pid = i32::try_from(published.0.id()).unwrap();
+    rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), rustix::process::Signal::TERM).unwrap();
+    assert_eq!(published.0.wait().unwrap().code(), Some(130));
+    assert_eq!(run(&["find", "--loopback", "--limit", "0.5", &kind]).0, Some(1));
+}
+
+#[test]
+fn a_wrong_command_line_is_code_two() {
+    let long = "n".repeat(64);
+    for arguments in [
+        &["find"][..],
+        &["find", "ga me"],
+        &["find", "game", "("],
+        &["find", "game", "--limit", "0"],
+        &["publish", "game", "Ann"],
+        &["publish", "game", "Ann", "0"],
+        &["publish", "game", "Ann", "65536"],
+        &["publish", "game", "", "1"],
+        &["publish", "game", &long, "1"],
+        &["publish", "ga--me", "Ann", "1"],
+        &["publish", "game", "Ann", "1", "--txt", "=x"],
+        &["publish", "game", "Ann", "1", "--txt", &format!("k={}", "v".repeat(254))],
+    ] {
+        let (code, printed, _) = run(&[arguments, &["--loopback"]].concat());
+        assert_eq!((code, printed.as_str()), (Some(2), ""), "{arguments:?}");
+    }
+}
+
+#[test]
+fn help_has_examples_and_codes() {
+    for command in ["find", "publish"] {
+        let (code, help, _) = run(&[command, "--help"]);
+        assert_eq!(code, Some(0));
+        assert!(help.contains(&format!("Examples:\n  sockeye {command} ")), "{help}");
+        assert!(help.contains("Exit status:\n  0 "), "{help}");
+    }
+}
