@@ -57,7 +57,7 @@ pub(super) enum Role {
 #[derive(Debug)]
 pub(super) enum News {
     /// A peer has come.
-    Opened(Connection, String),
+    Opened(Box<Connection>, String),
     /// Somebody has not become a peer.
     Refused(Error, String),
 }
@@ -144,7 +144,8 @@ impl<'a> Exchange<'a> {
     fn learn(&mut self, news: News) -> Result<(), Failure> {
         match news {
             News::Refused(error, name) => self.log(&format!("{name} is refused: {error}")),
-            News::Opened(mut connection, name) => {
+            News::Opened(connection, name) => {
+                let mut connection = *connection;
                 connection.set_message_limit(self.args.limit());
                 connection.set_framing(self.framing);
                 connection.set_blocking(false)?;

@@ -1,4 +1,5 @@
 //! What can be asked of `sockeye listen` and `sockeye connect`.
+#![allow(clippy::doc_markdown, reason = "the comments of options are printed as the help")]
 
 use std::{path::PathBuf, time::Duration};
 
