@@ -31,8 +31,7 @@ impl Chat {
             guest.set_blocking(false)?;
             self.guests.insert(self.selector.add(&guest)?, (guest, Vec::new()));
         }
-        let ready: Vec<Key> = self.selector.ready().map(|event| event.key).collect();
-        for key in ready {
+        for key in self.selector.ready().map(|event| event.key).collect::<Vec<Key>>() {
             let Some((guest, unheard)) = self.guests.get_mut(&key) else { continue };
             match guest.receive() {
                 // Nobody talks that long, and who reads no answers is not waited for.
