@@ -267,7 +267,7 @@ fn a_loop_ends_though_its_program_goes_on_and_runs_again() {
 
         fn opened(&mut self, event_loop: &mut EventLoop, _: ConnectionId) -> HookResult {
             self.opened += 1;
-            if self.opened % 2 == 0 {
+            if self.opened.is_multiple_of(2) {
                 event_loop.shutdown(Duration::from_millis(100));
             }
             Ok(())
