@@ -46,7 +46,8 @@ impl EventLoop {
         self.send_with(id, message, Departure::Now)
     }
 
-    /// Sends a message together with others: it leaves with one of the next polls, or with [`flush`](Self::flush).
+    /// Sends a message together with others: it leaves with one of the next polls, or with
+    /// [`flush_connection`](Self::flush_connection).
     ///
     /// Many small messages to one peer cost one system call then. Everything else is as for [`send`](Self::send).
     pub fn queue(&mut self, id: ConnectionId, message: &[u8]) -> Status {
