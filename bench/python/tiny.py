@@ -44,7 +44,8 @@ class Sending(tinyproto.TinyProtoConnection):
             self.transmit(QUESTION)
             assert int(self.receive()) == operations
 
-        serve(body)
+        # As STEP there.
+        serve(body, 16)
         os._exit(0)
 
 

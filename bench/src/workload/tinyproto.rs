@@ -1,9 +1,9 @@
 //! Messages of 16 bytes one way to a real server of tinyproto 3.0.
 
+use std::env;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
-use std::env;
 
 use sockeye::{Connection, Endpoint, Framing};
 
@@ -15,12 +15,15 @@ const MESSAGE: [u8; 16] = [7; 16];
 /// The server answers this one with how many there were.
 const QUESTION: [u8; 16] = [b'?'; 16];
 
+/// A single message never waits for an acknowledgement; many in a row do.
+const STEP: u64 = 16;
+
 /// Messages, sent as fast as the server takes them; the last one is answered, so all have been received.
 pub fn one_way(session: Session) -> Result<()> {
     let mut far = Far::start()?;
     let endpoint = Endpoint::Tcp { host: None, port: far.port()? };
     let mut near = Connection::connect(&endpoint, Framing::Tiny, None)?;
-    session.serve(1, |operations| {
+    session.serve(STEP, |operations| {
         for _ in 1..operations {
             near.send(&MESSAGE).into_result()?;
         }
