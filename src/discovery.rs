@@ -13,7 +13,7 @@
 //! the last. Answers of other machines are capped: 1024 services of a kind, 16 addresses and 64 entries of text each.
 //!
 //! The module is there with the feature `messages`. Without the feature `discovery` what goes to the network answers
-//! with [`Error::FeatureOff`](crate::Error::FeatureOff).
+//! with [`Error::FeatureOff`].
 //!
 //! # Examples
 //!

@@ -246,6 +246,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
         #[test]
         fn no_received_entry_is_too_strange(entries: Vec<(String, Option<Vec<u8>>)>) {
             let mut text = TxtRecord::new();
