@@ -105,7 +105,7 @@ fn messages_go_both_ways_to_a_server() {
     peer.tell("accept");
     let endpoint = Endpoint::parse(&port.to_string()).unwrap();
     let options = trusting(Trust::Pinned(vec![identity.ours.fingerprint()]));
-    let mut connection = Client::connect_with(&endpoint, None, options).into_result().unwrap();
+    let mut connection = Client::connect_with(&endpoint, None, &options).into_result().unwrap();
     assert_eq!(peer.answer(), "done TLSv1.3");
     exchange(&mut peer, &mut connection);
     peer.tell("end");
@@ -122,7 +122,7 @@ fn a_server_that_is_not_trusted_gets_no_message() {
     peer.tell("accept");
     let endpoint = Endpoint::parse(&port.to_string()).unwrap();
     let options = trusting(Trust::Pinned(vec![other.ours.fingerprint()]));
-    let error = Client::connect_with(&endpoint, None, options).into_result().unwrap_err();
+    let error = Client::connect_with(&endpoint, None, &options).into_result().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Tls, "{error}");
     let answer = peer.answer();
     // Under TLS 1.3 the server may believe in the session until it reads.

@@ -57,7 +57,7 @@ pub(super) enum Role {
 #[derive(Debug)]
 pub(super) enum News {
     /// A peer has come.
-    Opened(Connection, String),
+    Opened(Box<Connection>, String),
     /// Somebody has not become a peer.
     Refused(Error, String),
 }
@@ -158,8 +158,8 @@ impl<'a> Exchange<'a> {
                     self.input = Input::Open(Source::read(io::stdin(), self.shape, limit, self.selector.waker()));
                 }
                 self.log(&format!("{name} is connected"));
-                let key = self.selector.add(&connection)?;
-                self.peers.insert(key, Peer::new(connection, name, work));
+                let key = self.selector.add(&*connection)?;
+                self.peers.insert(key, Peer::new(*connection, name, work));
                 self.has_met = true;
             }
         }

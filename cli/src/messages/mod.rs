@@ -70,7 +70,7 @@ fn let_in(mut listener: Listener, teller: &Teller, once: bool, is_closed: &Atomi
         };
         match accepted {
             Status::Done(connection) => {
-                if !teller.tell(News::Opened(connection, name)) || once {
+                if !teller.tell(News::Opened(Box::new(connection), name)) || once {
                     return;
                 }
             }
@@ -95,7 +95,7 @@ fn call(args: &ConnectArgs) -> Result<(), Failure> {
     stop_on_signals(&exchange)?;
     let (key, options) = (security::key(&args.messages)?, security::of_client(args)?);
     let connection = Client::connect_with(&args.endpoint, key.as_ref(), &options).into_result()?;
-    teller.tell(News::Opened(connection, args.endpoint.to_string()));
+    teller.tell(News::Opened(Box::new(connection), args.endpoint.to_string()));
     exchange.run()
 }
 
