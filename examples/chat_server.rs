@@ -8,14 +8,14 @@ use std::{collections::HashMap, thread};
 
 use sockeye::{Connection, Endpoint, Framing, IpAddress, Key, Result, SocketSelector, Status, TcpListener};
 
-pub struct Chat {
+pub(crate) struct Chat {
     selector: SocketSelector,
-    pub listener: TcpListener,
+    pub(crate) listener: TcpListener,
     guests: HashMap<Key, (Connection, /* what it has not heard yet */ Vec<String>)>,
 }
 
 impl Chat {
-    pub fn new(port: u16) -> Result<Self> {
+    pub(crate) fn new(port: u16) -> Result<Self> {
         let (mut selector, mut listener) = (SocketSelector::new()?, TcpListener::new());
         listener.set_blocking(false)?;
         listener.listen_on(IpAddress::LOCAL_HOST, port).into_result()?;
@@ -24,7 +24,7 @@ impl Chat {
     }
 
     /// Serves whoever is ready; `false` once the last guest has left.
-    pub fn serve(&mut self) -> Result<bool> {
+    pub(crate) fn serve(&mut self) -> Result<bool> {
         self.selector.wait(None)?;
         while let Status::Done(socket) = self.listener.accept() {
             let mut guest = Connection::new(socket, Framing::Tiny);
@@ -58,7 +58,7 @@ impl Chat {
 }
 
 /// Says something, or nothing, and gives what the others have said.
-pub fn ask(guest: &mut Connection, words: &str) -> Result<String> {
+pub(crate) fn ask(guest: &mut Connection, words: &str) -> Result<String> {
     guest.send(words.as_bytes()).into_result()?;
     Ok(String::from_utf8_lossy(&guest.receive().into_result()?).into_owned())
 }
