@@ -159,8 +159,8 @@ impl<'a> Exchange<'a> {
                     self.input = Input::Open(Source::read(io::stdin(), self.shape, limit, self.selector.waker()));
                 }
                 self.log(&format!("{name} is connected"));
-                let key = self.selector.add(&connection)?;
-                self.peers.insert(key, Peer::new(connection, name, work));
+                let key = self.selector.add(&*connection)?;
+                self.peers.insert(key, Peer::new(*connection, name, work));
                 self.has_met = true;
             }
         }

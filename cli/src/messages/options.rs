@@ -34,7 +34,7 @@ pub(crate) struct ListenArgs {
 #[derive(Debug, Args)]
 #[command(after_help = CONNECT_EXAMPLES)]
 pub(crate) struct ConnectArgs {
-    /// Where to connect to: PORT (of this machine), HOST:PORT, HOST:NAME, [::1]:PORT, /PATH, ./PATH, @NAME
+    /// Where to connect to: PORT (of this machine), HOST:PORT, HOST:NAME, `[::1]:PORT`, /PATH, ./PATH, @NAME
     #[arg(value_name = "ENDPOINT")]
     pub(super) endpoint: Endpoint,
     /// What the messages are.
@@ -94,7 +94,7 @@ pub(crate) enum FramingName {
     Raw,
     /// Text with a line feed behind it
     Lines,
-    /// What sf::Packet of SFML writes
+    /// What `sf::Packet` of SFML writes
     Packet,
     /// The protocol of tinyproto
     Tiny,
