@@ -1,6 +1,6 @@
 //! Whole folders.
 
-use std::{fs, ops::ControlFlow};
+use std::{fs, ops::ControlFlow, path::PathBuf};
 
 use sockeye::{ErrorKind, Ftp, FtpOptions, FtpResponse, FtpTreeProgress};
 
@@ -152,9 +152,11 @@ fn a_tree_of_small_files_is_told_of_and_can_be_ended() {
     };
     let response = ftp.download_tree("down", local.0.join("back"), &binary(), &mut end);
     assert_eq!(response.into_result().unwrap_err().kind(), ErrorKind::Cancelled);
-    assert_eq!(fs::read_dir(local.0.join("back")).unwrap().count(), 2);
+    // A file that is whole when the word comes stays, and one that is on its way goes.
+    let is_told = |folder: PathBuf| (1..=2).contains(&fs::read_dir(folder).unwrap().count());
+    assert!(is_told(local.0.join("back")));
     let response = ftp.upload_tree(local.0.join("there"), "up", &binary(), &mut end);
     assert_eq!(response.into_result().unwrap_err().kind(), ErrorKind::Cancelled);
-    assert_eq!(fs::read_dir(server.root.join("up")).unwrap().count(), 2);
+    assert!(is_told(server.root.join("up")));
     assert!(ftp.keep_alive().ok());
 }
