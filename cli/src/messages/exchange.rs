@@ -144,8 +144,7 @@ impl<'a> Exchange<'a> {
     fn learn(&mut self, news: News) -> Result<(), Failure> {
         match news {
             News::Refused(error, name) => self.log(&format!("{name} is refused: {error}")),
-            News::Opened(connection, name) => {
-                let mut connection = *connection;
+            News::Opened(mut connection, name) => {
                 connection.set_message_limit(self.args.limit());
                 connection.set_framing(self.framing);
                 connection.set_blocking(false)?;
