@@ -57,8 +57,10 @@ fn endpoints_are_connected_to() {
     listener.close();
     let refused = Connection::connect(&Endpoint::parse(&port.to_string()).unwrap(), Framing::Raw, Some(LONG));
     assert_eq!(refused.unwrap_err().kind(), ErrorKind::Refused);
-    let service = Connection::connect(&Endpoint::parse("game|").unwrap(), Framing::Raw, None);
-    assert_eq!(service.unwrap_err().kind(), ErrorKind::InvalidInput);
+    if !cfg!(feature = "discovery") {
+        let service = Connection::connect(&Endpoint::parse("game|").unwrap(), Framing::Raw, None);
+        assert_eq!(service.unwrap_err().kind(), ErrorKind::FeatureOff);
+    }
 }
 
 #[cfg(unix)]
