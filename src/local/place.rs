@@ -25,7 +25,10 @@ pub(super) struct Place {
 
 impl Place {
     pub(super) fn open(path: &Path, permissions: u32, mode: Mode) -> Result<Self> {
-        // Another one that starts at the same time may take the file for a stale one before this one listens.
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let _alone = sys::lock_folder(folder);
+        // Where nothing is locked, another one that starts at the same time may take the file for a stale one before this
+        // one listens.
         for _ in 0..ATTEMPTS {
             let place = Self::bind(path, permissions, mode)?;
             if place.file.is_none() || place.file == SocketFile::at(path) {

@@ -47,6 +47,33 @@ impl SocketFile {
     }
 }
 
+/// Keeps other listeners that begin in the same folder out until the file that is returned is dropped: between a bind and
+/// a listen a socket looks as if nobody listened. `None` where the folder cannot be locked, or somebody does not let go
+/// of it in time.
+#[cfg(unix)]
+pub(crate) fn lock_folder(folder: &Path) -> Option<std::fs::File> {
+    use std::os::fd::AsRawFd;
+
+    let file = std::fs::File::open(folder).ok()?;
+    for _ in 0..LOCK_ATTEMPTS {
+        // SAFETY: the descriptor is open.
+        if unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) } == 0 {
+            return Some(file);
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    None
+}
+
+#[cfg(windows)]
+pub(crate) fn lock_folder(_folder: &Path) -> Option<std::fs::File> {
+    None
+}
+
+/// A listener begins in far less than a millisecond; who keeps a lock for longer is none.
+#[cfg(unix)]
+const LOCK_ATTEMPTS: usize = 200;
+
 /// Chooses the permissions of the file that a bind will make, where the system lets a socket have them (Linux); else
 /// [`restrict_bound`] does it.
 pub(crate) fn restrict_unbound(socket: &Socket, mode: u32) -> io::Result<()> {

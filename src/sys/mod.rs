@@ -55,7 +55,7 @@ pub use handle::NativeHandle;
 pub(crate) use handle::{Handle, KeyMap, Registry, Watch};
 #[cfg(feature = "discovery")]
 pub(crate) use host_name::host_name;
-pub(crate) use local_file::{SocketFile, peer_credentials, restrict_bound, restrict_unbound};
+pub(crate) use local_file::{SocketFile, lock_folder, peer_credentials, restrict_bound, restrict_unbound};
 #[cfg(feature = "messages")]
 pub(crate) use os::services;
 #[cfg(feature = "http")]
