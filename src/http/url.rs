@@ -22,7 +22,7 @@ pub(super) struct Url {
     /// Path and query, from the first `/` on, in the ASCII characters that may stand in a request line.
     pub(super) target: String,
     /// Host and port in one.
-    authority: Arc<str>,
+    pub(super) authority: Arc<str>,
 }
 
 impl Url {

@@ -18,7 +18,7 @@ pub(crate) enum Role {
 
 impl Handshake {
     pub(crate) fn new(_role: Role, key: &AuthKey, _least: AuthLevel, _binding: Vec<u8>) -> Result<Self> {
-        match key.never() {}
+        match *key.never() {}
     }
 
     pub(crate) fn wanted(&self) -> usize {

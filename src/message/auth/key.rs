@@ -69,8 +69,8 @@ impl AuthKey {
     }
 
     #[cfg(not(feature = "auth"))]
-    pub(super) fn never(&self) -> Infallible {
-        self.never
+    pub(super) fn never(&self) -> &Infallible {
+        &self.never
     }
 }
 
