@@ -1,8 +1,8 @@
 //! A chat of lines: whatever one says, all others hear.
 //!
 //! ```sh
-//! cargo run --example event_loop                  # then, in other terminals: nc 127.0.0.1 4000
-//! cargo run --example event_loop -- 0.0.0.0:4000  # or another endpoint, for example ./chat
+//! cargo run --example event_loop                  # a look: begins and ends
+//! cargo run --example event_loop -- 4000          # then, in other terminals: nc 127.0.0.1 4000
 //! ```
 
 use std::collections::HashMap;
@@ -57,7 +57,8 @@ impl Handler for Chat {
 }
 
 fn main() -> sockeye::Result<()> {
-    let endpoint = Endpoint::parse(&std::env::args().nth(1).unwrap_or_else(|| "4000".to_owned()))?;
+    let argument = std::env::args().nth(1);
+    let endpoint = Endpoint::parse(argument.as_deref().unwrap_or("0"))?;
     let mut lines = LineOptions::default();
     lines.ending = LineEnding::CrLf;
     lines.text = LineText::Strict;
@@ -66,5 +67,8 @@ fn main() -> sockeye::Result<()> {
     let mut event_loop = EventLoop::with_options(options)?;
     let listener = event_loop.listen(&endpoint, Framing::Lines(lines), ListenOptions::default())?;
     println!("listening at {endpoint} (port {})", event_loop.local_port(listener));
+    if argument.is_none() {
+        return event_loop.spawn(Chat::default())?.stop(std::time::Duration::from_secs(1)).map(drop);
+    }
     event_loop.run(&mut Chat::default())
 }
