@@ -3,54 +3,20 @@
 #![cfg(feature = "messages")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::doc_markdown, clippy::cast_possible_truncation)]
 
+#[path = "support/allocator.rs"]
+mod allocator;
 mod support;
 
 use std::{
-    alloc::{GlobalAlloc, Layout, System},
     io::{Read, Write},
     net::TcpStream,
-    sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
 use sockeye::{Endpoint, EventLoop, Framing, ListenOptions, LoopEvent};
 
+use allocator::counted;
 use support::{LONG, child};
-
-/// The system's allocator, which also counts.
-struct Counting;
-
-static USED: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-// SAFETY: every call goes to the system's allocator as it is.
-#[allow(unsafe_code)]
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let used = USED.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        PEAK.fetch_max(used, Ordering::Relaxed);
-        // SAFETY: the caller keeps the contract.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        USED.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller keeps the contract.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-/// Runs something and tells how many bytes of heap there are more afterwards, and how many there were at most.
-fn counted<T>(body: impl FnOnce() -> T) -> (T, usize, usize) {
-    let before = USED.load(Ordering::Relaxed);
-    PEAK.store(before, Ordering::Relaxed);
-    let value = body();
-    let held = USED.load(Ordering::Relaxed).saturating_sub(before);
-    (value, held, PEAK.load(Ordering::Relaxed) - before)
-}
 
 fn listening(framing: Framing) -> (EventLoop, u16) {
     let mut event_loop = EventLoop::new().unwrap();

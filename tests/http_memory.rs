@@ -3,6 +3,8 @@
 #![cfg(feature = "http")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::doc_markdown, clippy::cast_possible_truncation)]
 
+#[path = "support/allocator.rs"]
+mod allocator;
 #[path = "support/script.rs"]
 mod script;
 mod support;
@@ -10,57 +12,19 @@ mod support;
 mod ways;
 
 use std::{
-    alloc::{GlobalAlloc, Layout, System},
     io::{self, Write},
     ops::ControlFlow,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use flate2::{Compress, Compression, FlushCompress};
 use sockeye::{ErrorKind, Http, HttpOptions, HttpRequest, Resume};
 
+use allocator::counted;
 use script::Server;
 use support::child::in_child;
 use ways::{LONG, Way, client, client_with, options};
-
-/// The system's allocator, which also counts.
-struct Counting;
-
-static USED: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-// SAFETY: every call goes to the system's allocator as it is.
-#[allow(unsafe_code)]
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let used = USED.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        PEAK.fetch_max(used, Ordering::Relaxed);
-        // SAFETY: the caller keeps the contract.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        USED.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller keeps the contract.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-/// Runs something and tells how many bytes of heap it holds afterwards, and how many it held at most.
-fn counted<T>(body: impl FnOnce() -> T) -> (T, usize, usize) {
-    let before = USED.load(Ordering::Relaxed);
-    PEAK.store(before, Ordering::Relaxed);
-    let value = body();
-    let held = USED.load(Ordering::Relaxed).saturating_sub(before);
-    (value, held, PEAK.load(Ordering::Relaxed) - before)
-}
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;

@@ -1,53 +1,16 @@
 //! What sockets cost in heap, and what a hostile peer can make them cost. Each test counts in a process of its own.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::doc_markdown, clippy::cast_possible_truncation)]
 
+#[path = "support/allocator.rs"]
+mod allocator;
 mod support;
-
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    sync::atomic::{AtomicUsize, Ordering},
-};
 
 #[cfg(feature = "messages")]
 use sockeye::{Connection, Framing};
 use sockeye::{ErrorKind, Interest, Packet, SocketSelector, StatusCode};
 
+use allocator::counted;
 use support::{Family, Listen, Local, Mode, Stream, V4, await_ready, child, connected, listening};
-
-/// The system's allocator, which also counts.
-struct Counting;
-
-static USED: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-// SAFETY: every call goes to the system's allocator as it is.
-#[allow(unsafe_code)]
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let used = USED.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        PEAK.fetch_max(used, Ordering::Relaxed);
-        // SAFETY: the caller keeps the contract.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        USED.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller keeps the contract.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-/// Runs something and tells how many bytes of heap it holds afterwards, and how many it held at most.
-fn counted<T>(body: impl FnOnce() -> T) -> (T, usize, usize) {
-    let before = USED.load(Ordering::Relaxed);
-    PEAK.store(before, Ordering::Relaxed);
-    let value = body();
-    let held = USED.load(Ordering::Relaxed).saturating_sub(before);
-    (value, held, PEAK.load(Ordering::Relaxed) - before)
-}
 
 #[test]
 fn an_idle_connected_socket_costs_almost_nothing() {
