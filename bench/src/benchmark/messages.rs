@@ -20,6 +20,23 @@ pub const BENCHMARKS: &[Benchmark] = &[
         contestants: &[here("ours", messages::tcp::<BULK>), here("Python's pair", messages::python_tcp::<BULK>)],
     },
     Benchmark {
+        name: "message-echo-2t",
+        title: "echo of messages, 16 B, TCP, two cores",
+        unit: Unit::Each("echoes"),
+        threads: Threads::Two,
+        contestants: &[here("ours", messages::tcp_beside::<16>), here("Python's pair", messages::python_beside::<16>)],
+    },
+    Benchmark {
+        name: "message-echo-64k-2t",
+        title: "echo of messages, 64 KiB, TCP, two cores",
+        unit: Unit::Each("echoes"),
+        threads: Threads::Two,
+        contestants: &[
+            here("ours", messages::tcp_beside::<BULK>),
+            here("Python's pair", messages::python_beside::<BULK>),
+        ],
+    },
+    Benchmark {
         name: "message-echo-bursts",
         title: "echo of messages, 16 B, TCP, bursts of 64",
         unit: Unit::Each("echoes"),
@@ -45,7 +62,10 @@ pub const BENCHMARKS: &[Benchmark] = &[
         title: "echo of messages by a Python, 32 KiB, TCP",
         unit: Unit::Each("echoes"),
         threads: Threads::Two,
-        contestants: &[here("ours", messages::to_python), here("Python's pair", messages::python_to_python)],
+        contestants: &[
+            here("ours", messages::to_python),
+            here("Python's pair", messages::python_beside::<{ messages::STALLING }>),
+        ],
     },
     Benchmark {
         name: "message-tinyproto",
