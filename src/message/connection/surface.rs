@@ -20,20 +20,20 @@ use crate::{
 impl Connection {
     /// Connects to an endpoint, in blocking mode and within a limit; `None` waits for as long as the system does.
     ///
-    /// The addresses of a name are tried one after the other, all within the limit; looking the name up takes as long as
-    /// it takes. A service is found first, as [`Endpoint::find`] does, also within the limit; without one it is waited for.
-    /// For a connection that begins without waiting, connect a socket in non-blocking mode and make a
-    /// connection of it.
+    /// A name is looked up and its addresses are tried one after the other, all within the limit. A service is found
+    /// first, as [`Endpoint::find`] does, also within the limit; without one it is waited for. For a connection that begins
+    /// without waiting, connect a socket in non-blocking mode and make a connection of it.
     ///
     /// # Errors
     ///
     /// Those of [`TcpSocket::connect`] and [`LocalSocket::connect`], [`Error::Unresolved`] for a name without an
-    /// address, and those of [`Endpoint::find`] for a service.
+    /// address, [`Error::TimedOut`] with the operation that did not end within the limit, and those of [`Endpoint::find`]
+    /// for a service.
     pub fn connect(endpoint: &Endpoint, framing: Framing, limit: Option<Duration>) -> Result<Self> {
         match endpoint {
             Endpoint::Tcp { host, port } => {
                 let deadline = Deadline::after(limit);
-                let addresses = Endpoint::addresses(host.as_deref())?;
+                let addresses = Endpoint::addresses(host.as_deref(), deadline, limit)?;
                 connect_tcp(&addresses, *port, deadline, limit).map(|it| Self::new(it, framing))
             }
             Endpoint::Local(path) => {
