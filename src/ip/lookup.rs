@@ -12,10 +12,9 @@ use std::{
 };
 
 use super::IpAddress;
-use crate::{
-    error::{Error, Phase, Result},
-    time::Deadline,
-};
+use crate::error::{Error, Result};
+#[cfg(any(feature = "ftp", feature = "messages"))]
+use crate::{error::Phase, time::Deadline};
 
 /// Reads a literal, or looks a name up on a thread of its own, until the deadline that comes from this limit.
 ///
@@ -141,6 +140,7 @@ impl Drop for Running {
 /// would otherwise gather threads without end.
 const MAX_LOOKUPS: usize = 64;
 
+#[cfg(any(feature = "ftp", feature = "messages"))]
 #[cfg(test)]
 mod tests {
     use std::time::Instant;
@@ -153,7 +153,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg(any(feature = "ftp", feature = "messages"))]
     fn a_literal_needs_no_thread_and_a_name_is_looked_up() {
         assert_eq!(lookup("127.0.0.1", never(), None).unwrap(), [IpAddress::LOCAL_HOST]);
         assert_eq!(lookup("::1", never(), None).unwrap(), [IpAddress::LOCAL_HOST_V6]);
@@ -164,7 +163,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg(any(feature = "ftp", feature = "messages"))]
     fn a_resolver_that_does_not_answer_ends_with_the_limit() {
         let begun = Instant::now();
         let limit = Some(Duration::from_millis(80));
@@ -180,7 +178,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg(any(feature = "ftp", feature = "messages"))]
     fn what_the_resolver_says_is_told() {
         let error = lookup_with("host", never(), None, |host| Err(unresolved(host, "no such name")));
         assert_eq!(error.unwrap_err().kind(), ErrorKind::Unresolved);
