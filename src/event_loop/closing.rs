@@ -129,12 +129,7 @@ impl EventLoop {
             }
         }
         let leftover = slot.connection.unread();
-        match reason {
-            CloseReason::Local | CloseReason::Shutdown if slot.connection.pending_bytes() == 0 => {
-                slot.connection.close_gently();
-            }
-            _ => slot.connection.close(),
-        }
+        slot.connection.close();
         match slot.stage {
             Stage::Accepted => {
                 self.opening -= 1;
