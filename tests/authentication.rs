@@ -13,6 +13,11 @@ use sockeye::{
     ListenerOptions, Phase, SocketSelector, Status, StatusCode,
 };
 
+mod authentication {
+    #[cfg(feature = "tls")]
+    mod encryption;
+}
+
 const DEADLINE: Duration = Duration::from_secs(20);
 
 fn key() -> AuthKey {

@@ -93,8 +93,11 @@ impl Listener {
     ///
     /// # Errors
     ///
-    /// As for [`bind`](Self::bind).
+    /// As for [`bind`](Self::bind), and [`Error::InvalidInput`] for a local socket that is to be encrypted.
     pub fn bind_with(endpoint: &Endpoint, key: Option<AuthKey>, options: ListenerOptions) -> Result<Self> {
+        if options.tls.is_some() {
+            endpoint.check_tls()?;
+        }
         let mut door = Door::open(endpoint, options.backlog)?;
         let waiting = if key.is_some() || options.tls.is_some() {
             door.set_mode(Mode { blocking: false, timeout: None })?;
