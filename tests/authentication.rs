@@ -14,8 +14,11 @@ use sockeye::{
 };
 
 mod authentication {
+    mod addresses;
     #[cfg(feature = "tls")]
     mod encryption;
+    mod pauses;
+    mod selecting;
 }
 
 const DEADLINE: Duration = Duration::from_secs(20);
