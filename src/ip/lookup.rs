@@ -12,10 +12,9 @@ use std::{
 };
 
 use super::IpAddress;
-use crate::{
-    error::{Error, Phase, Result},
-    time::Deadline,
-};
+use crate::error::{Error, Result};
+#[cfg(any(feature = "ftp", feature = "messages"))]
+use crate::{error::Phase, time::Deadline};
 
 /// Reads a literal, or looks a name up on a thread of its own, until the deadline that comes from this limit.
 ///
