@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     endpoint::Endpoint,
-    error::{Error, Result},
+    error::{Error, Phase, Result},
     ip::{IpAddress, begin_lookup, begin_lookup_with},
     local::LocalSocket,
     message::Framing,
@@ -39,7 +39,11 @@ pub(super) struct Dial {
 #[derive(Debug)]
 enum Target {
     /// The host is being looked up, or the service is looked for, as long as somebody holds the other end.
-    Unknown(#[expect(dead_code, reason = "it is held, and no more")] Arc<()>),
+    Unknown {
+        phase: Phase,
+        #[expect(dead_code, reason = "it is held, and no more")]
+        wanted: Arc<()>,
+    },
     /// Addresses not tried yet, the first of them last.
     Addresses {
         rest: Vec<IpAddress>,
@@ -51,8 +55,12 @@ enum Target {
 }
 
 impl Dial {
-    pub(super) fn is_looking_up(&self) -> bool {
-        matches!(self.target, Target::Unknown(_))
+    /// What is being done about the addresses, until they are known.
+    pub(super) fn lookup(&self) -> Option<Phase> {
+        match self.target {
+            Target::Unknown { phase, .. } => Some(phase),
+            _ => None,
+        }
     }
 }
 
@@ -104,7 +112,7 @@ impl EventLoop {
             // The loop may have ended.
             _ = mailbox.put(Command::DialAt(id, found.map(|addresses| (addresses, port))));
         })?;
-        Ok(Target::Unknown(Arc::default()))
+        Ok(Target::Unknown { phase: Phase::Resolve, wanted: Arc::default() })
     }
 
     fn look_for(&self, id: usize, endpoint: &Endpoint, limit: Option<Duration>) -> Result<Target> {
@@ -116,14 +124,14 @@ impl EventLoop {
             // The loop may have ended.
             _ = mailbox.put(Command::DialAt(id, found.map(|found| (found.addresses().to_vec(), found.port()))));
         })?;
-        Ok(Target::Unknown(wanted))
+        Ok(Target::Unknown { phase: Phase::Discovery, wanted })
     }
 
     /// Goes on with the addresses of a host.
     pub(super) fn dial_at(&mut self, id: usize, found: Result<(Vec<IpAddress>, u16)>) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         let Stage::Dialing(dial) = &mut slot.stage else { return };
-        if !dial.is_looking_up() {
+        if dial.lookup().is_none() {
             return;
         }
         match found {
@@ -147,7 +155,7 @@ impl EventLoop {
             match dial.next() {
                 Some(Ok(stream)) => break stream,
                 Some(Err(error)) => dial.last = error,
-                None if dial.is_looking_up() => return,
+                None if dial.lookup().is_some() => return,
                 None => {
                     let error = mem::replace(&mut dial.last, Error::Disconnected);
                     return self.remove(id, CloseReason::ConnectFailed(error));
@@ -201,7 +209,7 @@ impl EventLoop {
 impl Dial {
     fn next(&mut self) -> Option<Result<Stream>> {
         match &mut self.target {
-            Target::Unknown(_) | Target::Nothing => None,
+            Target::Unknown { .. } | Target::Nothing => None,
             Target::Addresses { rest, port } => {
                 let (address, port) = (rest.pop()?, *port);
                 Some(self.begin_tcp(address, port))
