@@ -138,6 +138,48 @@ impl Endpoint {
         }
     }
 
+    /// The same to listen at. `localhost` is this machine in both families (RFC 6761 section 6.3), whatever its table of
+    /// hosts says.
+    pub(crate) fn addresses_to_listen(host: Option<&str>) -> Result<Vec<IpAddress>> {
+        match Self::known_addresses(host) {
+            Some(addresses) => Ok(addresses),
+            None => Self::addresses(host, Deadline::after(None), None),
+        }
+    }
+
+    /// The addresses to listen at that take no lookup.
+    pub(crate) fn known_addresses(host: Option<&str>) -> Option<Vec<IpAddress>> {
+        let Some(host) = host else { return Some(vec![IpAddress::LOCAL_HOST]) };
+        if host.eq_ignore_ascii_case("localhost") {
+            return Some(vec![IpAddress::LOCAL_HOST, IpAddress::LOCAL_HOST_V6]);
+        }
+        IpAddress::parse(host).ok().map(|address| vec![address])
+    }
+
+    /// The name that a peer has to prove with TLS: the one that was given, or else the host. A service has none of its own:
+    /// any machine of the network can announce any name and any host.
+    pub(crate) fn tls_name(&self, given: Option<&str>) -> Result<String> {
+        self.check_tls()?;
+        match (given, self) {
+            (Some(name), _) => Ok(name.to_owned()),
+            (None, Self::Tcp { host: Some(host), .. }) => Ok(host.clone()),
+            (None, Self::Service { .. }) => {
+                Err(Error::invalid_input(&self.to_string(), "a `tls_name` with the endpoint of a service"))
+            }
+            (None, _) => Ok("localhost".into()),
+        }
+    }
+
+    /// Refuses encryption where there is none: whoever asks for it would not get it.
+    pub(crate) fn check_tls(&self) -> Result<()> {
+        match self {
+            Self::Local(_) => {
+                Err(Error::invalid_input(&self.to_string(), "a TCP endpoint, since only TCP is encrypted"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn is_no_service(&self) -> Error {
         Error::invalid_input(&self.to_string(), "an endpoint of the form service|name")
     }

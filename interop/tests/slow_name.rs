@@ -134,7 +134,11 @@ fn a_name_that_takes_long_does_not_hold_a_loop_up() {
         let id = event_loop.connect(&endpoint, Framing::Raw, options).unwrap();
         assert!(begin.elapsed() < Duration::from_millis(100), "{:?}", begin.elapsed());
         match event_loop.poll(Some(DEADLINE)).unwrap().unwrap() {
-            LoopEvent::Closed { id: closed, reason: CloseReason::ConnectFailed(Error::TimedOut { .. }), .. } => {
+            LoopEvent::Closed {
+                id: closed,
+                reason: CloseReason::ConnectFailed(Error::TimedOut { phase: Phase::Resolve, .. }),
+                ..
+            } => {
                 assert_eq!(closed, id);
             }
             other => panic!("{other:?}"),
