@@ -12,7 +12,10 @@ use super::{
     upload::{Source, Upload},
     url::Url,
 };
-use crate::transfer::{ending, failure::Failure, output::Place, progress::Bar};
+use crate::{
+    failure::Failure,
+    transfer::{ending, output::Place, progress::Bar},
+};
 
 /// `sockeye ftp get`
 pub(super) fn get(args: &GetArgs) -> Result<(), Failure> {

@@ -19,7 +19,7 @@ use self::{
     site::Site,
     url::Url,
 };
-use crate::transfer::{failure::Failure, progress::Bar};
+use crate::{failure::Failure, transfer::progress::Bar};
 pub(crate) use options::{ABOUT, FtpArgs};
 
 /// Runs `sockeye ftp`; what went wrong is one line on standard error.

@@ -24,7 +24,7 @@ use super::{
     site::Site,
     url::Url,
 };
-use crate::transfer::{failure::Failure, progress::Bar};
+use crate::{failure::Failure, transfer::progress::Bar};
 
 /// `sockeye ftp get -r`: what fails is left out, and is a failure at the end.
 pub(super) fn get(url: &Url, folder: &Path, options: &FtpTransferOptions, args: &GetArgs) -> Result<(), Failure> {
@@ -95,7 +95,7 @@ pub(super) fn sync(args: &SyncArgs) -> Result<(), Failure> {
     let plan = if args.delete { Plan::with_removals(from, to) } else { Plan::between(from, to) };
     if args.dry_run {
         crew.leave();
-        return io::stdout().write_all(plan.text().as_bytes()).map_err(Failure::StandardOutput);
+        return io::stdout().write_all(plan.text().as_bytes()).map_err(Failure::Output);
     }
     match direction {
         Direction::Down => make_folder(folder)?,
