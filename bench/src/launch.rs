@@ -7,8 +7,8 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use crate::Result;
 use crate::benchmark::{Benchmark, Contestant, Holding, MemoryContestant, Round, Server, Threads};
-use crate::server::nginx::Nginx;
 use crate::server::vsftpd::Vsftpd;
+use crate::server::{Pair, nginx};
 use crate::session::{Plan, Sample};
 use crate::sfml;
 use crate::sys::Core;
@@ -19,7 +19,7 @@ pub struct Launcher {
     this: PathBuf,
     /// The C++ program, or why there is none.
     sfml: Result<PathBuf>,
-    nginx: Result<Nginx>,
+    nginx: Result<Pair>,
     vsftpd: Result<Vsftpd>,
 }
 
@@ -31,7 +31,7 @@ pub struct Running {
 
 impl Launcher {
     pub fn new() -> Result<Self> {
-        Ok(Self { this: env::current_exe()?, sfml: sfml::build(), nginx: Nginx::start(), vsftpd: Vsftpd::start() })
+        Ok(Self { this: env::current_exe()?, sfml: sfml::build(), nginx: nginx::start(), vsftpd: Vsftpd::start() })
     }
 
     /// The C++ program, or why SFML does not take part.
@@ -40,7 +40,7 @@ impl Launcher {
     }
 
     /// The web server, or why there is none.
-    pub fn nginx(&self) -> Result<&Nginx> {
+    pub fn nginx(&self) -> Result<&Pair> {
         self.nginx.as_ref().map_err(|reason| reason.to_string().into())
     }
 
@@ -89,7 +89,7 @@ impl Launcher {
             }
             Round::Served(Server::Vsftpd, _) | Round::ServedSfml(Server::Vsftpd, _) => {
                 let vsftpd = self.vsftpd()?;
-                words.push(vsftpd.address(core).to_string());
+                words.push(vsftpd.servers.address(core).to_string());
                 Running::start(&words, Some(&vsftpd.new_folder()?))
             }
         }

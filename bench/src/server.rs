@@ -60,6 +60,32 @@ impl Drop for Server {
     }
 }
 
+/// Two servers of the same files, one on either core of a benchmark.
+pub struct Pair {
+    main: Server,
+    peer: Server,
+    folder: Scratch,
+}
+
+impl Pair {
+    fn start(folder: Scratch, start: fn(&Path, Core) -> Result<Server>) -> Result<Self> {
+        Ok(Self { main: start(&folder.0, Core::Main)?, peer: start(&folder.0, Core::Peer)?, folder })
+    }
+
+    /// Where the server on a core listens.
+    pub fn address(&self, core: Core) -> SocketAddr {
+        match core {
+            Core::Main => self.main.address,
+            Core::Peer => self.peer.address,
+        }
+    }
+
+    /// A folder with the served `files`, and room beside them.
+    pub fn folder(&self) -> &Path {
+        &self.folder.0
+    }
+}
+
 /// A folder of this run.
 struct Scratch(PathBuf);
 

@@ -209,22 +209,19 @@ impl Kind {
     fn source(self, launcher: &Launcher) -> Result<Option<(PathBuf, u64)>> {
         Ok(match self {
             Self::HttpUpload => Some((launcher.nginx()?.folder().join("source"), nginx::HUGE)),
-            Self::FtpDownload | Self::FtpUpload => Some((launcher.vsftpd()?.folder().join("files/huge"), vsftpd::HUGE)),
+            Self::FtpDownload | Self::FtpUpload => {
+                Some((launcher.vsftpd()?.servers.folder().join("files/huge"), vsftpd::HUGE))
+            }
             Self::HttpDownload | Self::FtpFiles | Self::FtpTree => None,
         })
     }
 
     fn job(self, launcher: &Launcher) -> Result<Job> {
-        let (address, folder) = match self {
-            Self::HttpDownload | Self::HttpUpload => {
-                let nginx = launcher.nginx()?;
-                (nginx.address(Core::Peer), nginx.folder())
-            }
-            _ => {
-                let vsftpd = launcher.vsftpd()?;
-                (vsftpd.address(Core::Peer), vsftpd.folder())
-            }
+        let servers = match self {
+            Self::HttpDownload | Self::HttpUpload => launcher.nginx()?,
+            _ => &launcher.vsftpd()?.servers,
         };
+        let (address, folder) = (servers.address(Core::Peer), servers.folder());
         let (remote, path, made, files, length) = match self {
             Self::HttpDownload => ("huge", "downloaded", "downloaded", 1, nginx::HUGE),
             Self::HttpUpload => ("put/uploaded", "source", "files/put/uploaded", 1, nginx::HUGE),

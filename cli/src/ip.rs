@@ -7,6 +7,8 @@ use std::time::Duration;
 use clap::Args;
 use sockeye::{Error, IpAddress, PublicAddressProvider};
 
+use crate::failure::say;
+
 /// Options of `sockeye ip`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -38,8 +40,7 @@ pub(crate) fn run(args: &IpArgs) -> ExitCode {
     match written {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
-            // Nobody may be left to read it: the exit code says the same.
-            _ = writeln!(io::stderr(), "sockeye: ip: {reason}");
+            say("ip", &reason);
             ExitCode::FAILURE
         }
     }

@@ -4,6 +4,7 @@ mod arena;
 mod args;
 mod calendar;
 mod discovery;
+mod failure;
 mod ftp;
 mod ftp_server;
 mod http;

@@ -12,6 +12,7 @@ use super::{
     listing::FtpEntryKind,
     options::{FtpProgress, FtpTransferOptions},
     response::{FtpDirectoryResponse, FtpResponse},
+    run::Watching,
     session::Session,
     status::FtpStatus,
 };
@@ -49,6 +50,44 @@ impl Folder {
     }
 }
 
+/// A tree on its way.
+struct Walk<'a> {
+    /// Those that nobody has looked into yet.
+    folders: Vec<Folder>,
+    /// Files that are whole.
+    files: u64,
+    watching: TreeWatching<'a>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(remote: &str, local: &Path, watching: TreeWatching<'a>) -> Self {
+        let top = Folder { remote: remote.to_owned(), local: local.to_owned(), depth: 0 };
+        Self { folders: vec![top], files: 0, watching }
+    }
+
+    /// Transfers the file of this path at the server; gives the answer that ends everything if it is one.
+    fn transfer(
+        &mut self,
+        path: &str,
+        transfer: impl FnOnce(Watching<'_>) -> FtpResponse,
+    ) -> Result<Option<FtpResponse>> {
+        let mut flow = ControlFlow::Continue(());
+        let response = transfer(&mut |file| {
+            flow = (self.watching)(FtpTreeProgress { path, file, files: self.files });
+            flow
+        });
+        if !response.ok() {
+            return Ok(Some(response));
+        }
+        self.files += 1;
+        if flow.is_break() { Err(Error::Cancelled) } else { Ok(None) }
+    }
+
+    fn end(self) -> FtpResponse {
+        FtpResponse::new(FtpStatus::FILE_ACTION_OK, format!("{} files", self.files))
+    }
+}
+
 /// Downloads a folder of the server into a local one. The first failure ends it.
 pub(super) fn download_tree(
     session: &mut Session,
@@ -57,9 +96,8 @@ pub(super) fn download_tree(
     options: &FtpTransferOptions,
     watching: TreeWatching<'_>,
 ) -> Result<FtpResponse> {
-    let mut folders = vec![Folder { remote: remote.to_owned(), local: local.to_owned(), depth: 0 }];
-    let mut files = 0;
-    while let Some(folder) = folders.pop() {
+    let mut walk = Walk::new(remote, local, watching);
+    while let Some(folder) = walk.folders.pop() {
         let found = entries(session, &folder.remote)?;
         make_folder(&folder.local)?;
         for entry in found {
@@ -72,26 +110,16 @@ pub(super) fn download_tree(
             }
             let inside = folder.inside(&entry.name)?;
             if entry.kind == FtpEntryKind::Directory {
-                folders.push(inside);
+                walk.folders.push(inside);
                 continue;
             }
-            let path = inside.remote.as_str();
-            let mut flow = ControlFlow::Continue(());
-            let mut watch = |file| {
-                flow = watching(FtpTreeProgress { path, file, files });
-                flow
-            };
-            let response = download_file(session, path, &inside.local, options, &mut watch);
-            if !response.ok() {
-                return Ok(response);
-            }
-            files += 1;
-            if flow.is_break() {
-                return Err(Error::Cancelled);
+            let transfer = |watch: Watching<'_>| download_file(session, &inside.remote, &inside.local, options, watch);
+            if let Some(refused) = walk.transfer(&inside.remote, transfer)? {
+                return Ok(refused);
             }
         }
     }
-    Ok(FtpResponse::new(FtpStatus::FILE_ACTION_OK, format!("{files} files")))
+    Ok(walk.end())
 }
 
 /// Uploads a local folder into one of the server. The first failure ends it.
@@ -102,9 +130,8 @@ pub(super) fn upload_tree(
     options: &FtpTransferOptions,
     watching: TreeWatching<'_>,
 ) -> Result<FtpResponse> {
-    let mut folders = vec![Folder { remote: remote.to_owned(), local: local.to_owned(), depth: 0 }];
-    let mut files = 0;
-    while let Some(folder) = folders.pop() {
+    let mut walk = Walk::new(remote, local, watching);
+    while let Some(folder) = walk.folders.pop() {
         let failed = |error| Error::file(&folder.local, error);
         let found = fs::read_dir(&folder.local).map_err(failed)?;
         let made = make_remote_folder(session, &folder.remote);
@@ -121,26 +148,16 @@ pub(super) fn upload_tree(
             let not_unicode = || Error::invalid_input(&name.to_string_lossy(), "names in Unicode");
             let inside = folder.inside(name.to_str().ok_or_else(not_unicode)?)?;
             if kind.is_dir() {
-                folders.push(inside);
+                walk.folders.push(inside);
                 continue;
             }
-            let path = inside.remote.as_str();
-            let mut flow = ControlFlow::Continue(());
-            let mut watch = |file| {
-                flow = watching(FtpTreeProgress { path, file, files });
-                flow
-            };
-            let response = upload_file(session, &inside.local, path, options, &mut watch);
-            if !response.ok() {
-                return Ok(response);
-            }
-            files += 1;
-            if flow.is_break() {
-                return Err(Error::Cancelled);
+            let transfer = |watch: Watching<'_>| upload_file(session, &inside.local, &inside.remote, options, watch);
+            if let Some(refused) = walk.transfer(&inside.remote, transfer)? {
+                return Ok(refused);
             }
         }
     }
-    Ok(FtpResponse::new(FtpStatus::FILE_ACTION_OK, format!("{files} files")))
+    Ok(walk.end())
 }
 
 /// Makes a folder where there is none. A link to one is none: what it leads to is not a part of the tree.

@@ -6,16 +6,9 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 
-use super::{Scratch, Server, free_address, is_root};
+use super::{Pair, Scratch, Server, free_address, is_root};
 use crate::Result;
 use crate::sys::Core;
-
-/// Two servers with one worker each, one on either core of a benchmark.
-pub struct Nginx {
-    main: Server,
-    peer: Server,
-    folder: Scratch,
-}
 
 /// The file of the small requests.
 pub const SMALL: usize = 1024;
@@ -24,32 +17,18 @@ pub const LARGE_MIB: u64 = 16;
 /// The file of the downloads: sparse, as it costs no disk either.
 pub const HUGE: u64 = 1 << 30;
 
-impl Nginx {
-    pub fn start() -> Result<Self> {
-        let folder = Scratch::new("http")?;
-        let files = folder.0.join("files");
-        fs::create_dir_all(files.join("put"))?;
-        fs::write(files.join("small"), vec![b'x'; SMALL])?;
-        fs::write(files.join("large"), vec![b'x'; (LARGE_MIB << 20) as usize])?;
-        fs::File::create(files.join("huge"))?.set_len(HUGE)?;
-        Ok(Self { main: start(&folder.0, Core::Main)?, peer: start(&folder.0, Core::Peer)?, folder })
-    }
-
-    /// Where the server on a core listens.
-    pub fn address(&self, core: Core) -> SocketAddr {
-        match core {
-            Core::Main => self.main.address,
-            Core::Peer => self.peer.address,
-        }
-    }
-
-    /// A folder beside the served files.
-    pub fn folder(&self) -> &Path {
-        &self.folder.0
-    }
+/// Starts two, with one worker each.
+pub fn start() -> Result<Pair> {
+    let folder = Scratch::new("http")?;
+    let files = folder.0.join("files");
+    fs::create_dir_all(files.join("put"))?;
+    fs::write(files.join("small"), vec![b'x'; SMALL])?;
+    fs::write(files.join("large"), vec![b'x'; (LARGE_MIB << 20) as usize])?;
+    fs::File::create(files.join("huge"))?.set_len(HUGE)?;
+    Pair::start(folder, serve)
 }
 
-fn start(folder: &Path, core: Core) -> Result<Server> {
+fn serve(folder: &Path, core: Core) -> Result<Server> {
     let address = free_address()?;
     let folder = folder.join(address.port().to_string());
     fs::create_dir(&folder)?;

@@ -6,15 +6,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Scratch, Server, free_address};
+use super::{Pair, Scratch, Server, free_address};
 use crate::Result;
 use crate::sys::Core;
 
-/// Two servers, one on either core of a benchmark.
+/// The servers, and folders for their clients.
 pub struct Vsftpd {
-    main: Server,
-    peer: Server,
-    folder: Scratch,
+    pub servers: Pair,
     /// That were made for clients.
     folders: AtomicUsize,
 }
@@ -42,36 +40,18 @@ impl Vsftpd {
             fs::create_dir_all(&inner)?;
             fs::write(inner.join(number.to_string()), small)?;
         }
-        Ok(Self {
-            main: start(&folder.0, Core::Main)?,
-            peer: start(&folder.0, Core::Peer)?,
-            folder,
-            folders: AtomicUsize::new(0),
-        })
-    }
-
-    /// Where the server on a core listens.
-    pub fn address(&self, core: Core) -> SocketAddr {
-        match core {
-            Core::Main => self.main.address,
-            Core::Peer => self.peer.address,
-        }
-    }
-
-    /// A folder with the served `files`.
-    pub fn folder(&self) -> &Path {
-        &self.folder.0
+        Ok(Self { servers: Pair::start(folder, serve)?, folders: AtomicUsize::new(0) })
     }
 
     /// A new folder for what a client downloads: it makes files there, as the others do, and replaces none of theirs.
     pub fn new_folder(&self) -> Result<PathBuf> {
-        let folder = self.folder.0.join(format!("taken/{}", self.folders.fetch_add(1, Ordering::Relaxed)));
+        let folder = self.servers.folder().join(format!("taken/{}", self.folders.fetch_add(1, Ordering::Relaxed)));
         fs::create_dir(&folder)?;
         Ok(folder)
     }
 }
 
-fn start(folder: &Path, core: Core) -> Result<Server> {
+fn serve(folder: &Path, core: Core) -> Result<Server> {
     let address = free_address()?;
     let configuration = folder.join(format!("{}.conf", address.port()));
     fs::write(&configuration, text(folder, address))?;

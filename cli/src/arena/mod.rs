@@ -31,9 +31,9 @@ mod text;
 mod view;
 mod world;
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 
+use crate::failure::say;
 use options::Role;
 pub(crate) use options::{ABOUT, ArenaArgs};
 
@@ -47,8 +47,7 @@ pub(crate) fn run(args: &ArenaArgs) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Nobody may be left to read it: the exit code says the same.
-            _ = writeln!(io::stderr(), "sockeye: arena: {error}");
+            say("arena", &error);
             ExitCode::from(error.exit_code())
         }
     }

@@ -13,10 +13,8 @@ use sockeye::{
     discovery::{self, Change, FoundService},
 };
 
-use super::{
-    failure::Failure,
-    options::{choose_interfaces, seconds},
-};
+use super::options::{choose_interfaces, seconds};
+use crate::failure::Failure;
 
 /// Options of `sockeye find`.
 #[derive(Debug, Args)]
@@ -50,7 +48,7 @@ pub(crate) fn run(args: &FindArgs) -> ExitCode {
 fn find(args: &FindArgs) -> Result<(), Failure> {
     choose_interfaces(args.loopback)?;
     let end = Instant::now() + args.limit;
-    let mut browser = discovery::browse(&args.service)?;
+    let mut browser = discovery::browse(&args.service).map_err(Failure::given)?;
     let mut names = HashSet::new();
     loop {
         browser.set_timeout(Some(end.saturating_duration_since(Instant::now())))?;
@@ -70,9 +68,11 @@ fn find(args: &FindArgs) -> Result<(), Failure> {
                 }
             }
             Status::Done(_) => {}
-            Status::NotReady if names.is_empty() => return Err(Failure::NotFound(args.limit)),
+            Status::NotReady if names.is_empty() => {
+                return Err(Failure::Wrong(format!("no such service within {:?}", args.limit)));
+            }
             Status::NotReady => return Ok(()),
-            status => return status.into_result().map(drop).map_err(Failure::Discovery),
+            status => return status.into_result().map(drop).map_err(Failure::Library),
         }
     }
 }

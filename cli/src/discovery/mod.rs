@@ -1,6 +1,5 @@
 //! `sockeye publish` and `sockeye find`: services of the local network.
 
-mod failure;
 mod find;
 mod options;
 mod publish;

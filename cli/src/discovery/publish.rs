@@ -10,10 +10,8 @@ use std::{
 use clap::Args;
 use sockeye::discovery::{self, TxtRecord};
 
-use super::{
-    failure::Failure,
-    options::{choose_interfaces, entry, seconds},
-};
+use super::options::{choose_interfaces, entry, seconds};
+use crate::failure::Failure;
 
 /// Options of `sockeye publish`.
 #[derive(Debug, Args)]
@@ -50,16 +48,17 @@ pub(crate) fn run(args: &PublishArgs) -> ExitCode {
 fn publish(args: &PublishArgs) -> Result<(), Failure> {
     let mut txt = TxtRecord::new();
     for (key, value) in &args.txt {
-        match value {
-            Some(value) => txt.set(key, value)?,
-            None => txt.set_flag(key)?,
-        }
+        let set = match value {
+            Some(value) => txt.set(key, value),
+            None => txt.set_flag(key),
+        };
+        set.map_err(Failure::given)?;
     }
     let stop = stop_on_signals()?;
     choose_interfaces(args.loopback)?;
-    let published = discovery::publish(&args.service, &args.name, args.port, &txt)?;
+    let published = discovery::publish(&args.service, &args.name, args.port, &txt).map_err(Failure::given)?;
     if published.wait(Some(PATIENCE)).is_not_ready() {
-        return Err(Failure::Unheard(PATIENCE));
+        return Err(Failure::Wrong(format!("nobody could be told of it within {PATIENCE:?}: is the network up?")));
     }
     let mut output = io::stdout().lock();
     writeln!(output, "{}", published.name()).and_then(|()| output.flush()).map_err(Failure::Output)?;

@@ -12,7 +12,10 @@ use super::{
     upload::{Source, Upload},
     url::Url,
 };
-use crate::transfer::{ending, failure::Failure, output::Place, progress::Bar};
+use crate::{
+    failure::Failure,
+    transfer::{ending, output::Place, progress::Bar},
+};
 
 /// `sockeye ftp get`
 pub(super) fn get(args: &GetArgs) -> Result<(), Failure> {
@@ -25,7 +28,7 @@ pub(super) fn get(args: &GetArgs) -> Result<(), Failure> {
         Some(path) => Place::of(Some(path)),
         None => Place::of(Some(Path::new(local_name(&url)?))),
     };
-    receive(&url, &place, &options, args.resume, &args.site)
+    receive(&url, &place, &options, args.resume, &args.sessions.site)
 }
 
 /// `sockeye ftp cat`
@@ -54,7 +57,7 @@ pub(super) fn put(args: &PutArgs) -> Result<(), Failure> {
     };
     source.check()?;
     let bar = Bar::on_terminal();
-    let site = Site::new(&url, &args.site, &bar)?;
+    let site = Site::new(&url, &args.sessions.site, &bar)?;
     let mut ftp = site.open(0)?;
     let upload = Upload { options, is_in_place: args.in_place.in_place, resumes: args.resume, time: None };
     let sent = upload.send(&mut ftp, &source, &remote, &mut |progress| {

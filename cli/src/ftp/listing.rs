@@ -8,11 +8,7 @@ use std::{
 use sockeye::{FtpEntry, FtpEntryKind};
 
 use super::{leave, options::LsArgs, site::Site, url::Url};
-use crate::{
-    calendar::Moment,
-    printable::printable,
-    transfer::{failure::Failure, progress::Bar},
-};
+use crate::{calendar::Moment, failure::Failure, printable::printable, transfer::progress::Bar};
 
 /// `sockeye ftp ls`
 pub(super) fn ls(args: &LsArgs) -> Result<(), Failure> {
@@ -29,7 +25,7 @@ pub(super) fn ls(args: &LsArgs) -> Result<(), Failure> {
     match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
         // As when `head` has its lines.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.map_err(Failure::StandardOutput),
+        written => written.map_err(Failure::Output),
     }
 }
 

@@ -19,7 +19,7 @@ use self::{
     site::Site,
     url::Url,
 };
-use crate::transfer::{failure::Failure, progress::Bar};
+use crate::{failure::Failure, transfer::progress::Bar};
 pub(crate) use options::{ABOUT, FtpArgs};
 
 /// Runs `sockeye ftp`; what went wrong is one line on standard error.
@@ -56,7 +56,7 @@ fn on(args: &OneArgs, act: fn(&mut Ftp, &str) -> FtpResponse) -> Result<(), Fail
 }
 
 fn mv(args: &MvArgs) -> Result<(), Failure> {
-    let url = Url::parse(&args.url)?;
+    let url = Url::parse(&args.from.url)?;
     let from = url.path.trim_end_matches('/');
     let mut to = url.clone();
     to.path.clone_from(&args.to);
@@ -72,7 +72,7 @@ fn mv(args: &MvArgs) -> Result<(), Failure> {
     if from.is_empty() || to.path.is_empty() {
         return Err(Failure::Wrong("expected two paths".to_owned()));
     }
-    let mut ftp = Site::new(&url, &args.site, &Bar::hidden())?.open(0)?;
+    let mut ftp = Site::new(&url, &args.from.site, &Bar::hidden())?.open(0)?;
     ftp.rename_file(from, &to.path_for(name)).into_result()?;
     leave(ftp);
     Ok(())

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::transfer::failure::Failure;
+use crate::failure::Failure;
 
 /// What the file says of a server.
 #[derive(Clone, Default, PartialEq, Eq)]

@@ -61,8 +61,6 @@ pub(crate) struct GetArgs {
     pub(crate) mode: ModeArgs,
     #[command(flatten)]
     pub(crate) sessions: SessionsArgs,
-    #[command(flatten)]
-    pub(crate) site: SiteArgs,
 }
 
 /// Options of `sockeye ftp put`.
@@ -85,8 +83,6 @@ pub(crate) struct PutArgs {
     pub(crate) mode: ModeArgs,
     #[command(flatten)]
     pub(crate) sessions: SessionsArgs,
-    #[command(flatten)]
-    pub(crate) site: SiteArgs,
 }
 
 /// Options of `sockeye ftp ls`.
@@ -127,12 +123,10 @@ pub(crate) struct OneArgs {
 /// Options of `sockeye ftp mv`.
 #[derive(Debug, Args)]
 pub(crate) struct MvArgs {
-    /// What it is about
-    pub(crate) url: String,
+    #[command(flatten)]
+    pub(crate) from: OneArgs,
     /// The new path, or a URL of the same server; with a slash at its end the name stays as it is
     pub(crate) to: String,
-    #[command(flatten)]
-    pub(crate) site: SiteArgs,
 }
 
 /// Options of `sockeye ftp sync`.
@@ -154,8 +148,6 @@ pub(crate) struct SyncArgs {
     pub(crate) in_place: InPlaceArgs,
     #[command(flatten)]
     pub(crate) sessions: SessionsArgs,
-    #[command(flatten)]
-    pub(crate) site: SiteArgs,
 }
 
 /// Options of `sockeye ftp serve`.
@@ -195,13 +187,15 @@ pub(crate) struct ModeArgs {
     pub(crate) mode: Option<Mode>,
 }
 
-/// How many at a time.
+/// How many sessions at a time, and how each is opened.
 #[derive(Debug, Args)]
 pub(crate) struct SessionsArgs {
     /// Use up to this many sessions at a time for a folder; fewer if the server does not allow as many
     #[arg(short = 'P', long = "parallel", value_name = "N", default_value_t = 1,
         value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(crate) parallel: u8,
+    #[command(flatten)]
+    pub(crate) site: SiteArgs,
 }
 
 /// How uploads get their names.

@@ -10,9 +10,10 @@ use super::{
     site::first_line,
 };
 use crate::{
+    failure::Failure,
     ftp_server::{Ear, FtpServer, FtpServerOptions, Login, Said, ServerTls},
     printable::printable,
-    transfer::{ending, failure::Failure},
+    transfer::ending,
 };
 
 /// `sockeye ftp serve`
@@ -53,7 +54,7 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
     let scheme = if args.tls == Some(ServeTls::Implicit) { "ftps" } else { "ftp" };
     let host = if args.bind.is_ipv6() { format!("[{}]", args.bind) } else { args.bind.to_string() };
     let how = if args.write { "reading and writing" } else { "reading only" };
-    writeln!(io::stdout(), "{scheme}://{host}:{}/ for {how}{trust}", server.port()).map_err(Failure::StandardOutput)?;
+    writeln!(io::stdout(), "{scheme}://{host}:{}/ for {how}{trust}", server.port()).map_err(Failure::Output)?;
     loop {
         server.serve()?;
     }

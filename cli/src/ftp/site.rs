@@ -14,8 +14,9 @@ use super::{
     url::Url,
 };
 use crate::{
+    failure::Failure,
     printable::printable,
-    transfer::{ending, failure::Failure, progress::Bar},
+    transfer::{ending, progress::Bar},
 };
 
 /// What it takes to open sessions.

@@ -12,9 +12,9 @@ use std::{
 
 use sockeye::{Ftp, FtpProgress, FtpResponse, FtpResume, FtpTransferOptions};
 
-use crate::transfer::{
-    ending::{self, Abroad},
+use crate::{
     failure::Failure,
+    transfer::ending::{self, Abroad},
 };
 
 /// What is sent.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use sockeye::TransferMode;
 
-use crate::transfer::failure::Failure;
+use crate::failure::Failure;
 
 /// Where something is, and as whom to ask for it. Its `Debug` keeps the password to itself.
 #[derive(Clone, PartialEq, Eq)]

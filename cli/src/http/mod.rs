@@ -9,7 +9,10 @@ use std::{ops::ControlFlow, process::ExitCode};
 
 use sockeye::{Http, HttpProgress, HttpResponse, Resume};
 
-use crate::transfer::{ending, failure::Failure, output::Place, progress::Bar};
+use crate::{
+    failure::Failure,
+    transfer::{ending, output::Place, progress::Bar},
+};
 pub(crate) use options::{ABOUT, HttpArgs};
 
 /// Runs `sockeye http`; what went wrong is one line on standard error.

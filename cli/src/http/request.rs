@@ -5,7 +5,7 @@ use std::io;
 use sockeye::{HttpMethod, HttpRequest, Multipart};
 
 use super::options::{FormField, SendingArgs, Source};
-use crate::transfer::failure::Failure;
+use crate::failure::Failure;
 
 /// The request that the command line asks for.
 pub(super) fn build(args: &SendingArgs, url: &str) -> Result<HttpRequest, Failure> {

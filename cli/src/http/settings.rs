@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use sockeye::{HttpObserver, HttpOptions, Proxy};
 
 use super::{heads, options::HttpArgs};
-use crate::transfer::{failure::Failure, progress::Bar};
+use crate::{failure::Failure, transfer::progress::Bar};
 
 /// How the command line wants the server to be reached and the response to be taken.
 pub(super) fn of(args: &HttpArgs, bar: &Bar) -> Result<HttpOptions, Failure> {

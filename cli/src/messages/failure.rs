@@ -1,14 +1,10 @@
 //! Why messages could not be exchanged.
 
-use std::{
-    fmt,
-    io::{self, Write as _},
-    time::Duration,
-};
+use std::{fmt, io, time::Duration};
 
 use sockeye::Error;
 
-use crate::printable::printable;
+use crate::failure::say;
 
 /// What the program says in one line before it ends with a code that is not zero.
 #[derive(Debug)]
@@ -50,8 +46,7 @@ impl Failure {
             Self::Usage(_) => 2,
             _ => 1,
         };
-        // Nobody may be left to read it: the exit code says the same.
-        _ = writeln!(io::stderr(), "sockeye: {command}: {}", printable(&self.to_string()));
+        say(command, self);
         code
     }
 }

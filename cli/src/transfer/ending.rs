@@ -12,7 +12,8 @@ use std::{
 
 use sockeye::{Error, Phase};
 
-use super::{failure::Failure, unfinished};
+use super::unfinished;
+use crate::failure::{self, Failure};
 
 /// Lets Ctrl-C, a request to terminate and a closed terminal end the program at once, after `before`.
 pub(crate) fn on_signals(program: &'static str, before: impl Fn() + Send + 'static) -> Result<(), Failure> {
@@ -24,7 +25,7 @@ pub(crate) fn on_signals(program: &'static str, before: impl Fn() + Send + 'stat
 pub(crate) fn after(limit: Duration, program: &'static str, before: impl Fn() + Send + 'static) -> Result<(), Failure> {
     let body = move || {
         thread::sleep(limit);
-        end(program, &Failure::Exchange(Error::TimedOut { phase: Phase::Exchange, limit }), &before);
+        end(program, &Failure::Library(Error::TimedOut { phase: Phase::Exchange, limit }), &before);
     };
     let thread = thread::Builder::new().name("limit".to_owned()).spawn(body);
     thread.map(drop).map_err(|error| Failure::Wrong(format!("cannot keep a limit of time: {error}")))
@@ -36,7 +37,7 @@ pub(crate) fn has_begun() -> bool {
 }
 
 /// Leaves the last word to the end that has begun, if one has.
-pub(super) fn wait_if_it_has_begun() {
+pub(crate) fn wait_if_it_has_begun() {
     while has_begun() {
         thread::park();
     }
@@ -74,7 +75,7 @@ fn end(program: &str, why: &Failure, before: &impl Fn()) -> ! {
     // Held to the end: a file that is being finished has its name already, or gets none.
     let _pending = unfinished::remove_all();
     before();
-    why.say(program);
+    failure::say(program, why);
     process::exit(why.code().into())
 }
 

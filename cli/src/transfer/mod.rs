@@ -1,7 +1,6 @@
 //! What transfers over HTTP and over FTP have in common.
 
 pub(crate) mod ending;
-pub(crate) mod failure;
 pub(crate) mod output;
 pub(crate) mod progress;
 pub(crate) mod trust;

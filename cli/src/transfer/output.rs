@@ -6,7 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{failure::Failure, unfinished::Unfinished};
+use super::unfinished::Unfinished;
+use crate::failure::Failure;
 
 /// What an option names as the place to write to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +54,7 @@ impl Place {
 
     fn failure(&self, error: io::Error) -> Failure {
         match self {
-            Self::StandardOutput { .. } => Failure::StandardOutput(error),
+            Self::StandardOutput { .. } => Failure::Output(error),
             Self::File(path) | Self::Device(path) => Failure::file(path, error),
         }
     }

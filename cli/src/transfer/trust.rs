@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args};
 use sockeye::{Fingerprint, RootCertificates, TlsClient, TlsClientOptions, Trust};
 
-use super::failure::Failure;
+use crate::failure::Failure;
 
 /// The options that take the place of what the system trusts.
 #[derive(Debug, Args)]

@@ -6,12 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sockeye::{Framing, LocalListener};
+use sockeye::{Framing, LocalListener, StatusCode};
 
 use crate::{
     PATIENCE,
     live::{Live, accept, connect, heard, listener, run_with_input, say, sockeye},
-    program::{Folder, Running, eventually},
+    process::eventually,
+    program::{Folder, Running},
 };
 
 #[test]
@@ -117,7 +118,7 @@ fn ctrl_c_ends_a_listener_and_its_socket_at_once_and_without_a_word() {
     say(&mut client, b"hello");
     live.interrupt();
     let started = Instant::now();
-    assert!(client.receive().done().is_none());
+    assert_eq!(client.receive().code(), StatusCode::Disconnected);
     assert_eq!(live.end(), (Some(130), Vec::new(), String::new()));
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     assert!(!fs::exists(&path).unwrap());

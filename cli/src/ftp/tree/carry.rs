@@ -18,8 +18,9 @@ use super::{
     walk::{below, below_here},
 };
 use crate::{
+    failure::Failure,
     ftp::upload::{Source, Upload},
-    transfer::{failure::Failure, progress::Bar, unfinished::Unfinished},
+    transfer::{progress::Bar, unfinished::Unfinished},
 };
 
 /// Which of the two trees changes.

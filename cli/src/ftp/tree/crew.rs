@@ -9,8 +9,9 @@ use sockeye::Ftp;
 
 use super::queue::Queue;
 use crate::{
+    failure::Failure,
     ftp::{leave, site::Site},
-    transfer::{ending, failure::Failure},
+    transfer::ending,
 };
 
 /// The sessions with a server; all but the first are opened when there is something to do for them.

@@ -24,12 +24,12 @@ use super::{
     site::Site,
     url::Url,
 };
-use crate::transfer::{failure::Failure, progress::Bar};
+use crate::{failure::Failure, transfer::progress::Bar};
 
 /// `sockeye ftp get -r`: what fails is left out, and is a failure at the end.
 pub(super) fn get(url: &Url, folder: &Path, options: &FtpTransferOptions, args: &GetArgs) -> Result<(), Failure> {
     let bar = Bar::on_terminal();
-    let site = Site::new(url, &args.site, &bar)?;
+    let site = Site::new(url, &args.sessions.site, &bar)?;
     // A folder that cannot be made is found out before the server is asked for anything.
     make_folder(folder)?;
     let mut crew = Crew::new(&site, args.sessions.parallel)?;
@@ -49,7 +49,7 @@ pub(super) fn get(url: &Url, folder: &Path, options: &FtpTransferOptions, args: 
 pub(super) fn put(folder: &Path, url: &Url, options: &FtpTransferOptions, args: &PutArgs) -> Result<(), Failure> {
     let tree = walk::here(folder)?;
     let bar = Bar::on_terminal();
-    let site = Site::new(url, &args.site, &bar)?;
+    let site = Site::new(url, &args.sessions.site, &bar)?;
     let mut crew = Crew::new(&site, args.sessions.parallel)?;
     make_top(&mut crew, &url.path)?;
     let plan = Plan::whole(&tree);
@@ -75,7 +75,7 @@ pub(super) fn sync(args: &SyncArgs) -> Result<(), Failure> {
         Direction::Down if folder.exists() => walk::here(folder)?,
         Direction::Down => walk::Tree::new(),
     };
-    let site = Site::new(&url, &args.site, &bar)?;
+    let site = Site::new(&url, &args.sessions.site, &bar)?;
     let mut crew = Crew::new(&site, args.sessions.parallel)?;
     let (mut there, failures) = walk::at_server(&mut crew, &url.path);
     // Nothing is known of a folder that is not there yet; any other failure could make a wrong plan.
@@ -95,7 +95,7 @@ pub(super) fn sync(args: &SyncArgs) -> Result<(), Failure> {
     let plan = if args.delete { Plan::with_removals(from, to) } else { Plan::between(from, to) };
     if args.dry_run {
         crew.leave();
-        return io::stdout().write_all(plan.text().as_bytes()).map_err(Failure::StandardOutput);
+        return io::stdout().write_all(plan.text().as_bytes()).map_err(Failure::Output);
     }
     match direction {
         Direction::Down => make_folder(folder)?,

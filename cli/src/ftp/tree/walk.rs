@@ -11,7 +11,7 @@ use std::{
 use sockeye::{Error, FtpEntryKind, Limit};
 
 use super::crew::{Crew, Failures};
-use crate::{ftp::files::is_local_name, transfer::failure::Failure};
+use crate::{failure::Failure, ftp::files::is_local_name};
 
 /// Something in a tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

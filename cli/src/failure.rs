@@ -1,4 +1,4 @@
-//! Why a transfer did not go well.
+//! Why a subcommand did not do what it was asked for. The arena, the messages and the tour have reasons of their own.
 
 use std::{
     fmt,
@@ -7,25 +7,26 @@ use std::{
     process::ExitCode,
 };
 
-use sockeye::HttpStatus;
+use sockeye::{Error, ErrorKind, HttpStatus};
 
-use super::ending;
-use crate::printable::printable;
+use crate::{printable::printable, transfer::ending};
 
 /// What the program says in one line before it ends with a code that is not zero.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The exchange did not come to a good end, or something given on the command line is not allowed in one.
-    Exchange(sockeye::Error),
+    /// The library could not do it, or something given on the command line is not allowed in it.
+    Library(Error),
+    /// The library takes no such thing as was given on the command line.
+    Given(Error),
     /// `--fail`, and this status.
     Status(HttpStatus),
     /// Standard output could not be written.
-    StandardOutput(io::Error),
+    Output(io::Error),
     /// The body would disturb the terminal.
     Binary,
     /// The options do not go together.
     Usage(&'static str),
-    /// Something that was given is not what it should be.
+    /// What needs words of its own.
     Wrong(String),
     /// It was about one of many things, or about none that the reason names itself.
     About { what: String, why: Box<Failure> },
@@ -37,37 +38,45 @@ pub(crate) enum Failure {
     Interrupted,
 }
 
+/// Says in one line on standard error why a subcommand failed.
+pub(crate) fn say(command: &str, why: &impl fmt::Display) {
+    // Nobody may be left to read it: the exit code says the same.
+    _ = writeln!(io::stderr(), "sockeye: {command}: {}", printable(&why.to_string()));
+}
+
 impl Failure {
+    /// A failure of the library that may be about what was given on the command line.
+    pub(crate) fn given(error: Error) -> Self {
+        match error.kind() {
+            ErrorKind::InvalidAddress | ErrorKind::InvalidInput | ErrorKind::TooLong => Self::Given(error),
+            _ => Self::Library(error),
+        }
+    }
+
     /// A file could not be read or written.
     pub(crate) fn file(path: &Path, source: io::Error) -> Self {
-        Self::Exchange(sockeye::Error::File { path: path.to_string_lossy().into(), source })
+        Self::Library(Error::File { path: path.to_string_lossy().into(), source })
     }
 
     /// The same failure with what it was about in front, unless it names a file itself.
     pub(crate) fn about(self, what: &str) -> Self {
         match self {
-            Self::Exchange(sockeye::Error::File { .. }) | Self::About { .. } => self,
+            Self::Library(Error::File { .. }) | Self::About { .. } => self,
             why => Self::About { what: what.to_owned(), why: Box::new(why) },
         }
     }
 
     /// Says it in one line on standard error, and gives the program's exit code.
-    pub(crate) fn report(&self, program: &str) -> ExitCode {
+    pub(crate) fn report(&self, command: &str) -> ExitCode {
         ending::wait_if_it_has_begun();
-        self.say(program);
+        say(command, self);
         ExitCode::from(self.code())
     }
 
-    /// Says it in one line on standard error.
-    pub(super) fn say(&self, program: &str) {
-        // Nobody may be left to read it: the exit code says the same.
-        _ = writeln!(io::stderr(), "sockeye: {program}: {}", printable(&self.to_string()));
-    }
-
     /// The program's exit code.
-    pub(super) fn code(&self) -> u8 {
+    pub(crate) fn code(&self) -> u8 {
         match self {
-            Self::Usage(_) => 2,
+            Self::Usage(_) | Self::Given(_) => 2,
             // As curl does.
             Self::Status(_) => 22,
             // As shells expect it.
@@ -77,18 +86,18 @@ impl Failure {
     }
 }
 
-impl From<sockeye::Error> for Failure {
-    fn from(error: sockeye::Error) -> Self {
-        Self::Exchange(error)
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Library(error)
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Exchange(error) => write!(out, "{error}"),
+            Self::Library(error) | Self::Given(error) => write!(out, "{error}"),
             Self::Status(status) => write!(out, "the server answered {status}"),
-            Self::StandardOutput(error) => write!(out, "standard output: {error}"),
+            Self::Output(error) => write!(out, "standard output: {error}"),
             Self::Binary => {
                 out.write_str("the body is binary and would disturb the terminal; write it with -o FILE, or with -o -")
             }
