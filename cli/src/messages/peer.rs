@@ -163,6 +163,11 @@ impl Peer {
     }
 
     fn try_proceed(&mut self) -> Result<Option<Result<(), Failure>>, Failure> {
+        // Before the message that there was no room for: if this makes room, nothing else tells of it.
+        if self.connection.pending_bytes() > 0 {
+            // What it is that went wrong is for the receive to say.
+            _ = self.connection.flush();
+        }
         if let Some(message) = self.unsent.take() {
             self.send(&message)?;
         }
@@ -173,9 +178,6 @@ impl Peer {
                 Status::NotReady => {}
                 Status::Error(error) => return Err(error.into()),
             }
-        } else if self.connection.pending_bytes() > 0 {
-            // What it is that went wrong is for the receive to say.
-            _ = self.connection.flush();
         }
         let pending = self.connection.pending_bytes();
         if pending != self.moved.1 {
@@ -254,3 +256,37 @@ impl Peer {
 
 /// How many messages one peer or one command may have before it is the turn of others.
 const SHARE: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use std::{io::Read as _, thread};
+
+    use sockeye::{Framing, IpAddress, TcpListener, TcpSocket};
+
+    use super::*;
+
+    #[test]
+    fn a_message_without_room_waits_for_something() {
+        let mut listener = TcpListener::new();
+        listener.listen_on(IpAddress::LOCAL_HOST, 0).into_result().unwrap();
+        let mut reader = TcpSocket::new();
+        reader.connect(IpAddress::LOCAL_HOST, listener.local_port()).into_result().unwrap();
+        let mut connection = Connection::new(listener.accept().into_result().unwrap(), Framing::Packet);
+        connection.set_blocking(false).unwrap();
+        connection.set_outbox_limit(1);
+        let mut peer = Peer::new(connection, "reader".to_owned(), Work::Talk);
+        // Room comes at any moment.
+        let reader = thread::spawn(move || while reader.read(&mut [0; 8192]).unwrap() > 0 {});
+        let message = [7; 8192];
+        for _ in 0..20_000 {
+            peer.say(&message).unwrap();
+            while !peer.has_room() {
+                assert!(peer.proceed().is_none());
+                let waits = matches!(peer.interest(), Some(Interest::Write | Interest::Both));
+                assert!(waits || peer.has_room(), "nothing would tell of room");
+            }
+        }
+        drop(peer);
+        reader.join().unwrap();
+    }
+}
