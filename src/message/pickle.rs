@@ -14,7 +14,7 @@
 //! use sockeye::pickle::{self, Protocol, Value};
 //!
 //! // What Python sends for `("move", {"x": 2.5})`.
-//! let bytes = b"\x80\x04\x95\x1b\0\0\0\0\0\0\0\x8c\x04move\x94}\x94\x8c\x01x\x94G@\x04\0\0\0\0\0\0s\x86\x94.";
+//! let bytes = b"\x80\x04\x95\x1a\0\0\0\0\0\0\0\x8c\x04move\x94}\x94\x8c\x01x\x94G@\x04\0\0\0\0\0\0s\x86\x94.";
 //! let value = pickle::decode(bytes)?;
 //! let Value::Tuple(items) = &value else { panic!("{value:?}") };
 //! assert_eq!(items[0].as_str(), Some("move"));

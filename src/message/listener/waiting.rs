@@ -21,8 +21,10 @@ pub(super) struct Waiting {
     handle: Option<Handle>,
     doors: Vec<Key>,
     openings: HashMap<Key, (Opening, Peer)>,
-    /// The oldest first.
+    /// The oldest first. All have the same limit, so it is also the first whose time is over.
     order: VecDeque<Key>,
+    /// Those whose answer waits for its time.
+    held: Vec<Key>,
     max: usize,
 }
 
@@ -34,7 +36,15 @@ impl Waiting {
         let mut selector = SocketSelector::new()?;
         let doors = door.watch(&mut selector)?;
         let handle = selector.nested()?;
-        Ok(Self { selector, handle, doors, openings: HashMap::new(), order: VecDeque::new(), max: max.max(1) })
+        Ok(Self {
+            selector,
+            handle,
+            doors,
+            openings: HashMap::new(),
+            order: VecDeque::new(),
+            held: Vec::new(),
+            max: max.max(1),
+        })
     }
 
     pub(super) fn len(&self) -> usize {
@@ -48,8 +58,8 @@ impl Waiting {
     /// Waits until somebody is at the door, somebody goes on, somebody's time is over or the deadline has passed; tells
     /// whether somebody is at the door.
     pub(super) fn wait(&mut self, deadline: Deadline) -> Result<bool> {
-        // At most as many as may wait, and few unless somebody wants to be a nuisance.
-        let first = self.openings.values().filter_map(|(opening, _)| opening.due().remaining()).min();
+        let first = self.order.front().into_iter().chain(&self.held);
+        let first = first.filter_map(|key| self.openings.get(key)?.0.due().remaining()).min();
         let limit = [deadline.remaining(), first].into_iter().flatten().min();
         self.selector.wait(limit)?;
         Ok(self.selector.ready().any(|event| self.doors.contains(&event.key)))
@@ -65,11 +75,13 @@ impl Waiting {
             && let Some(oldest) = self.order.pop_front()
         {
             self.openings.remove(&oldest);
+            self.held.retain(|other| *other != oldest);
         }
         match self.selector.add(&opening) {
             Ok(key) => {
                 if opening.is_held() {
                     self.selector.remove(&opening);
+                    self.held.push(key);
                 }
                 self.openings.insert(key, (opening, peer));
                 self.order.push_back(key);
@@ -84,7 +96,7 @@ impl Waiting {
         let mut ready: Vec<Key> =
             self.selector.ready().map(|event| event.key).filter(|key| !self.doors.contains(key)).collect();
         let is_late = |key: &&Key| self.openings.get(key).is_some_and(|(opening, _)| opening.due().has_passed());
-        ready.extend(self.order.iter().filter(is_late));
+        ready.extend(self.order.iter().take_while(is_late).chain(self.held.iter().filter(is_late)));
         for key in ready {
             let Some((opening, _)) = self.openings.get_mut(&key) else { continue };
             let result = opening.step();
@@ -92,10 +104,12 @@ impl Waiting {
                 if opening.is_held() {
                     // What it says meanwhile is of no interest.
                     self.selector.remove(opening);
+                    self.held.push(key);
                 }
                 continue;
             }
             self.order.retain(|other| *other != key);
+            self.held.retain(|other| *other != key);
             if let Some((opening, peer)) = self.openings.remove(&key) {
                 self.selector.remove(&opening);
                 found.extend(ended(result, opening, peer, mode));
