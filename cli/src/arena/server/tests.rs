@@ -73,6 +73,12 @@ impl Stranger {
         }
     }
 
+    /// Hears that it has joined, under this name.
+    #[track_caller]
+    fn hear_of_itself(&mut self, name: &str) {
+        assert_eq!(self.hear(), Some(ServerMessage::Joined { player: self.id(), name: Name::clean(name) }));
+    }
+
     fn send(&self, server: &Server, datagram: ClientDatagram) {
         let (_, token) = self.seat.unwrap();
         let packet = datagram.encode(token);
@@ -145,7 +151,7 @@ fn one_more_than_the_arena_holds_is_refused_and_one_more_than_the_server_holds_i
 fn bytes_that_are_no_message_end_their_connection_and_no_other() {
     let mut server = open();
     let mut good = Stranger::join(&mut server, "good");
-    assert!(good.hear().is_some());
+    good.hear_of_itself("good");
     let hello = ClientMessage::Hello { name: Name::clean("x") }.encode();
     let hostile: [&[u8]; 5] = [
         b"GET / HTTP/1.1\r\n\r\n",
@@ -335,7 +341,7 @@ fn who_does_not_read_is_dropped_and_delays_nobody() {
 fn a_slow_reader_gets_everything_in_order_when_it_reads_again() {
     let mut server = open();
     let mut slow = Stranger::join(&mut server, "slow");
-    assert!(slow.hear().is_some());
+    slow.hear_of_itself("slow");
     let key = *server.peers.keys().next().unwrap();
     let message = |number: u32| {
         let line = Line::clean(&format!("{number:z>width$}", width = Line::MAX_CHARS)).unwrap();
@@ -364,7 +370,7 @@ fn a_round_and_the_load_of_each_second_are_told() {
     let (sender, pulses) = mpsc::sync_channel(1);
     let mut server = Server::open(Some(IpAddress::LOCAL_HOST), 0, sender).unwrap();
     let mut player = Stranger::join(&mut server, "p");
-    assert!(player.hear().is_some());
+    player.hear_of_itself("p");
     let now = Instant::now();
     (0..2 * TICK_RATE).for_each(|_| server.tick(now));
     assert_eq!(pulses.try_recv().map(|pulse| pulse.players), Ok(1));
@@ -374,10 +380,18 @@ fn a_round_and_the_load_of_each_second_are_told() {
         assert!(matches!(load, Some(ServerMessage::Load(_))), "{load:?}");
     }
     let round = crate::arena::world::ROUND_TICKS;
-    (2 * TICK_RATE..round).for_each(|_| server.tick(now));
-    let over =
-        (0..round / TICK_RATE).find_map(|_| player.hear().filter(|m| matches!(m, ServerMessage::RoundOver { .. })));
-    assert!(over.is_some());
+    (2 * TICK_RATE..round - 1).for_each(|_| server.tick(now));
+    let gems_before = server.world.bodies()[0].gems;
+    server.tick(now);
+    let over = (0..round / TICK_RATE).find_map(|_| match player.hear() {
+        Some(ServerMessage::RoundOver { winner, gems }) => Some((winner, gems)),
+        _ => None,
+    });
+    // Gems that grow beside a player who stands still are collected, too.
+    let (winner, gems) = over.unwrap();
+    assert!((gems_before..=gems_before + 1).contains(&gems), "{gems_before} before the last tick, {gems} after it");
+    assert_eq!(winner, (gems > 0).then(|| player.id()));
+    assert_eq!(server.world.bodies()[0].wins, u16::from(gems > 0));
 }
 
 #[test]

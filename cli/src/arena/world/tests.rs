@@ -70,7 +70,8 @@ fn the_house_is_full_at_the_cap_and_a_place_that_gets_free_is_given_again() {
 #[test]
 fn players_begin_apart_from_one_another() {
     let mut world = World::new(3);
-    (0..8).for_each(|_| assert!(world.join().is_some()));
+    let players: Vec<_> = (0..8).map(|_| world.join()).collect();
+    assert_eq!(players, PlayerId::all().take(8).map(Some).collect::<Vec<_>>());
     for (index, one) in world.bodies().iter().enumerate() {
         for other in &world.bodies()[index + 1..] {
             assert!((one.place - other.place).length() > 8 * UNIT);
