@@ -1,13 +1,15 @@
 //! The game as its users run it: the real program, several processes, and strangers who do not keep to the protocol.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::float_cmp)]
 
+#[path = "support/process.rs"]
+mod process;
+
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{ChildStdout, Command, Output, Stdio};
 
 use sockeye::{IpAddress, Packet, Status, TcpSocket, UdpSocket};
 
-const PATIENCE: Duration = Duration::from_secs(30);
+use process::{PATIENCE, Process};
 
 fn arena(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sockeye"));
@@ -38,15 +40,15 @@ fn figures(report: &str, name: &str) -> Vec<f64> {
     words.filter_map(|word| word.trim_matches('.').parse().ok()).collect()
 }
 
-/// A program that runs until the test is over, whatever becomes of the test.
+/// A program that runs until the test is over.
 struct Running {
-    child: Child,
+    child: Process,
     output: BufReader<ChildStdout>,
 }
 
 impl Running {
     fn start(arguments: &[&str]) -> Self {
-        let mut child = arena(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = Process::start(arena(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()));
         let output = BufReader::new(child.stdout.take().unwrap());
         Self { child, output }
     }
@@ -68,14 +70,7 @@ impl Running {
 
     /// Waits for the end; gives the exit code and all that was written since the start.
     fn end(mut self) -> (Option<i32>, String, String) {
-        let until = Instant::now() + PATIENCE;
-        let code = loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                break status.code();
-            }
-            assert!(Instant::now() < until, "the program does not end");
-            std::thread::sleep(Duration::from_millis(5));
-        };
+        let code = self.child.end();
         let (mut output, mut errors) = (String::new(), String::new());
         self.output.read_to_string(&mut output).unwrap();
         self.child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
@@ -84,16 +79,7 @@ impl Running {
 
     #[cfg(unix)]
     fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
-        assert!(sent.success());
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Fails when it has ended, as it should have.
-        _ = self.child.kill();
-        _ = self.child.wait();
+        self.child.signal(name);
     }
 }
 

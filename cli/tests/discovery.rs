@@ -1,10 +1,15 @@
 //! `sockeye publish` and `sockeye find` as scripts use them, on loopback alone.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+#[path = "support/process.rs"]
+mod process;
+
 use std::{
     io::{BufRead, BufReader},
-    process::{Child, Command, Output, Stdio},
+    process::{Command, Output, Stdio},
 };
+
+use process::Process;
 
 fn sockeye(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sockeye"));
@@ -23,21 +28,14 @@ fn kind(letter: char) -> String {
 }
 
 /// A service that is published until the child ends.
-struct Published(Child);
+struct Published(Process);
 
 impl Published {
     fn new(arguments: &[&str]) -> (Self, String) {
-        let mut child = sockeye(&[&["publish", "--loopback"], arguments].concat()).spawn().unwrap();
+        let mut child = Process::start(&mut sockeye(&[&["publish", "--loopback"], arguments].concat()));
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         (Self(child), line)
-    }
-}
-
-impl Drop for Published {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
 
@@ -89,9 +87,8 @@ fn a_signal_withdraws_the_service_and_is_code_130() {
     let kind = kind('d');
     let (mut published, _) = Published::new(&[&kind, "Ann", "4000"]);
     assert_eq!(run(&["find", "--loopback", &kind]).0, Some(0));
-    let pid = i32::try_from(published.0.id()).unwrap();
-    rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), rustix::process::Signal::TERM).unwrap();
-    assert_eq!(published.0.wait().unwrap().code(), Some(130));
+    published.0.signal("-TERM");
+    assert_eq!(published.0.end(), Some(130));
     assert_eq!(run(&["find", "--loopback", "--limit", "0.5", &kind]).0, Some(1));
 }
 

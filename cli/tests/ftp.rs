@@ -21,6 +21,8 @@ mod listing;
 #[cfg(unix)]
 #[path = "support/terminal.rs"]
 mod on_terminal;
+#[path = "support/process.rs"]
+mod process;
 #[path = "support/program.rs"]
 mod program;
 #[path = "ftp/putting.rs"]
@@ -45,9 +47,7 @@ mod trees;
 #[path = "ftp/trust.rs"]
 mod trust;
 
-use std::time::Duration;
+use process::PATIENCE;
 
 /// The subcommand that is tested.
 const PROGRAM: &str = "ftp";
-/// Nothing on loopback takes this long.
-const PATIENCE: Duration = Duration::from_secs(30);

@@ -10,6 +10,8 @@ mod heads;
 #[cfg(unix)]
 #[path = "support/terminal.rs"]
 mod on_terminal;
+#[path = "support/process.rs"]
+mod process;
 #[path = "support/program.rs"]
 mod program;
 #[path = "http/proxies.rs"]
@@ -31,9 +33,7 @@ mod terminal;
 #[path = "http/trust.rs"]
 mod trust;
 
-use std::time::Duration;
+use process::PATIENCE;
 
 /// The subcommand that is tested.
 const PROGRAM: &str = "http";
-/// Nothing on loopback takes this long.
-const PATIENCE: Duration = Duration::from_secs(30);

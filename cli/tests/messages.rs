@@ -16,15 +16,15 @@ mod framings;
 mod keys;
 #[path = "messages/live.rs"]
 mod live;
+#[path = "support/process.rs"]
+mod process;
 #[path = "support/program.rs"]
 #[allow(dead_code, reason = "it is for the tests of the other commands too")]
 mod program;
 #[path = "messages/trust.rs"]
 mod trust;
 
-use std::time::Duration;
+use process::PATIENCE;
 
 /// What folders of these tests are named for.
 const PROGRAM: &str = "messages";
-/// Nothing on loopback takes this long.
-const PATIENCE: Duration = Duration::from_secs(30);

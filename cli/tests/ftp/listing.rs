@@ -2,7 +2,6 @@
 
 use std::{
     fs::File,
-    io::Write,
     time::{Duration, UNIX_EPOCH},
 };
 
@@ -64,11 +63,7 @@ fn what_a_server_does_not_say_is_null() {
             let mut peer = door.accept();
             peer.log_in();
             peer.answer("FEAT", "500 what");
-            let listener = peer.passive();
-            peer.answer("MLSD d", "150 here");
-            let listing = "type=OS.unix=slink:/x; l\r\ntype=file; \x1b[31mred\r\ntype=x; o\r\n";
-            listener.accept().unwrap().0.write_all(listing.as_bytes()).unwrap();
-            peer.send("226 done\r\n");
+            peer.give("MLSD d", "type=OS.unix=slink:/x; l\r\ntype=file; \x1b[31mred\r\ntype=x; o\r\n");
             peer.answer("QUIT", "221 bye");
         }
     });

@@ -90,12 +90,9 @@ fn what_is_in_the_way_of_a_name_is_removed_first() {
         let mut peer = door.accept();
         peer.log_in();
         peer.answer("TYPE I", "200 ok");
-        let listener = peer.passive();
-        let stored = peer.line();
-        let name = stored.strip_prefix("STOR ").unwrap().to_owned();
-        peer.send("150 go\r\n");
+        let (name, mut connection) = peer.take();
         let mut data = String::new();
-        std::io::Read::read_to_string(&mut listener.accept().unwrap().0, &mut data).unwrap();
+        std::io::Read::read_to_string(&mut connection, &mut data).unwrap();
         peer.send("226 done\r\n");
         peer.answer(&format!("RNFR {name}"), "350 to what");
         peer.answer("RNTO file", "550 there is one");
@@ -118,10 +115,8 @@ fn what_is_not_taken_is_removed() {
         let mut peer = door.accept();
         peer.log_in();
         peer.answer("TYPE I", "200 ok");
-        let listener = peer.passive();
-        let name = peer.line().strip_prefix("STOR ").unwrap().to_owned();
-        peer.send("150 go\r\n");
-        drop(listener.accept().unwrap());
+        let (name, connection) = peer.take();
+        drop(connection);
         peer.send("452 the disk is full\r\n");
         peer.answer(&format!("DELE {name}"), "250 gone");
     });

@@ -2,7 +2,8 @@
 
 use std::{
     fs,
-    net::TcpListener,
+    io::Write as _,
+    net::{TcpListener, TcpStream},
     path::PathBuf,
     sync::{
         Arc, Mutex,
@@ -153,5 +154,21 @@ impl Peer {
         let port = listener.local_addr().unwrap().port();
         self.answer("EPSV", &format!("229 here (|||{port}|)"));
         listener
+    }
+
+    /// Answers EPSV and this command, and sends what it asks for.
+    pub(crate) fn give(&mut self, command: &str, data: &str) {
+        let listener = self.passive();
+        self.answer(command, "150 here");
+        listener.accept().unwrap().0.write_all(data.as_bytes()).unwrap();
+        self.send("226 done\r\n");
+    }
+
+    /// Answers EPSV and STOR; gives the name that is stored and the connection that its bytes come over.
+    pub(crate) fn take(&mut self) -> (String, TcpStream) {
+        let listener = self.passive();
+        let name = self.line().strip_prefix("STOR ").unwrap().to_owned();
+        self.send("150 go\r\n");
+        (name, listener.accept().unwrap().0)
     }
 }

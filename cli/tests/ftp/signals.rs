@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use crate::{
-    program::{Folder, Running, command, eventually, run},
+    process::eventually,
+    program::{Folder, Running, command, run},
     script::serve,
     server::{Server, content, names},
 };

@@ -137,11 +137,7 @@ fn times_are_asked_for_where_listings_do_not_tell_them() {
         let unused = peer.passive();
         peer.answer("MLSD x", "500 what");
         drop(unused);
-        let listener = peer.passive();
-        peer.answer("LIST x", "150 here");
-        let line = "-rw-r--r-- 1 ftp ftp 1 Jan 01  2037 same\r\n";
-        std::io::Write::write_all(&mut listener.accept().unwrap().0, line.as_bytes()).unwrap();
-        peer.send("226 done\r\n");
+        peer.give("LIST x", "-rw-r--r-- 1 ftp ftp 1 Jan 01  2037 same\r\n");
         peer.answer("MDTM x/same", "213 20010101000000");
         peer.answer("QUIT", "221 bye");
     });

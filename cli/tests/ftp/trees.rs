@@ -1,6 +1,6 @@
 //! Whole folders.
 
-use std::{collections::BTreeMap, io::Write, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 use crate::{
     program::{Folder, run},
@@ -133,19 +133,12 @@ fn a_server_that_takes_fewer_sessions_is_no_failure() {
         let mut peer = door.accept();
         peer.log_in();
         peer.answer("FEAT", "211 none");
-        let listener = peer.passive();
-        peer.answer("MLSD x", "150 here");
-        let listing = "type=file;size=1; a\r\ntype=file;size=1; b\r\n";
-        listener.accept().unwrap().0.write_all(listing.as_bytes()).unwrap();
-        peer.send("226 done\r\n");
+        peer.give("MLSD x", "type=file;size=1; a\r\ntype=file;size=1; b\r\n");
         peer.answer("TYPE I", "200 ok");
         // The second session comes while the first one has something to do.
         door.accept().send("421 only one\r\n");
         for name in ["a", "b"] {
-            let listener = peer.passive();
-            peer.answer(&format!("RETR x/{name}"), "150 here");
-            listener.accept().unwrap().0.write_all(name.as_bytes()).unwrap();
-            peer.send("226 done\r\n");
+            peer.give(&format!("RETR x/{name}"), name);
         }
         peer.answer("QUIT", "221 bye");
     });
@@ -162,10 +155,7 @@ fn names_that_lead_out_are_refused() {
         let mut peer = door.accept();
         peer.log_in();
         peer.answer("FEAT", "211 none");
-        let listener = peer.passive();
-        peer.answer("MLSD x", "150 here");
-        listener.accept().unwrap().0.write_all(b"type=file;size=1; ../evil\r\n").unwrap();
-        peer.send("226 done\r\n");
+        peer.give("MLSD x", "type=file;size=1; ../evil\r\n");
     });
     let url = format!("ftp://127.0.0.1:{}/x", server.port);
     let said = run(&["get", "-r", &url, &folder.path("here")]).failure(1);

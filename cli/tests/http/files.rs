@@ -3,7 +3,8 @@
 use std::fs;
 
 use crate::{
-    program::{Folder, Running, command, eventually, run},
+    process::eventually,
+    program::{Folder, Running, command, run},
     server::{answer, response, serve},
 };
 

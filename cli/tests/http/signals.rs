@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use crate::{
-    program::{Folder, Outcome, Running, command, eventually, run},
+    process::eventually,
+    program::{Folder, Outcome, Running, command, run},
     server::{answer, field, response, serve},
 };
 

@@ -9,7 +9,8 @@ use sockeye::Framing;
 
 use crate::{
     live::{Live, accept, connect, heard, listener, run_with_input, say, sockeye},
-    program::{Folder, Running, eventually},
+    process::eventually,
+    program::{Folder, Running},
 };
 
 #[test]

@@ -5,7 +5,8 @@ use sockeye::{Framing, Status};
 
 use crate::{
     live::{Live, accept, connect, heard, listener, say, sockeye},
-    program::{Folder, eventually},
+    process::eventually,
+    program::Folder,
 };
 
 #[test]

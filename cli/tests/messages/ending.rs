@@ -11,7 +11,8 @@ use sockeye::{Framing, LocalListener, StatusCode};
 use crate::{
     PATIENCE,
     live::{Live, accept, connect, heard, listener, run_with_input, say, sockeye},
-    program::{Folder, Running, eventually},
+    process::eventually,
+    program::{Folder, Running},
 };
 
 #[test]

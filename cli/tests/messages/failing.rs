@@ -72,9 +72,7 @@ fn a_wrong_command_line_is_code_two() {
         &["connect", "7777", "--wait", "-1"],
         &["connect", "7777", "--wait", "soon"],
     ] {
-        let outcome = run(arguments);
-        assert_eq!((outcome.code, outcome.stdout.as_slice()), (Some(2), &b""[..]), "{arguments:?}");
-        assert!(!outcome.stderr.is_empty());
+        run(arguments).assert_wrong_usage(arguments);
     }
     for command in ["listen", "connect"] {
         let said = run(&[command, "--tls", "./socket"]).failure(2);
@@ -87,9 +85,7 @@ fn a_wrong_command_line_is_code_two() {
 #[test]
 fn help_has_examples_and_exit_codes() {
     for command in ["listen", "connect"] {
-        let help = String::from_utf8(run(&[command, "--help"]).output()).unwrap();
-        for part in [&format!("Examples:\n  sockeye {command} "), "Exit status:\n  0 ", "--framing", "--legacy-md5"] {
-            assert!(help.contains(part), "{help}");
-        }
+        let examples = format!("Examples:\n  sockeye {command} ");
+        run(&[command, "--help"]).assert_help(&[&examples, "Exit status:\n  0 ", "--framing", "--legacy-md5"]);
     }
 }

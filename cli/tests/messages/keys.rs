@@ -114,6 +114,6 @@ impl Live {
     /// Waits for a line on standard error with this in it.
     #[track_caller]
     fn said_of_somebody(&self, part: &str) {
-        crate::program::eventually(|| self.stderr().contains(part).then_some(()));
+        crate::process::eventually(|| self.stderr().contains(part).then_some(()));
     }
 }

@@ -2,18 +2,18 @@
 
 use std::{
     io::{Read, Write},
-    process::{Child, ChildStdin, Command, Stdio},
+    process::{ChildStdin, Command, Stdio},
     sync::{Arc, Mutex},
     thread::{self, JoinHandle},
 };
 
 use sockeye::{Connection, Endpoint, Framing, IpAddress, TcpListener};
 
-use super::{PATIENCE, program::eventually};
+use super::process::{PATIENCE, Process, eventually};
 
-/// A program with pipes on all sides; it does not outlive its test.
+/// A program with pipes on all sides.
 pub(crate) struct Live {
-    child: Child,
+    child: Process,
     stdin: Option<ChildStdin>,
     stdout: Pipe,
     stderr: Pipe,
@@ -84,7 +84,7 @@ impl Live {
 
     pub(crate) fn start_with_output(command: &mut Command, output: impl Into<Stdio>) -> Self {
         let piped = command.stdin(Stdio::piped()).stdout(output).stderr(Stdio::piped());
-        let mut child = piped.spawn().unwrap();
+        let mut child = Process::start(piped);
         let stdout = child.stdout.take().map_or_else(|| Pipe::of(std::io::empty()), Pipe::of);
         let stderr = Pipe::of(child.stderr.take().unwrap());
         Self { stdin: child.stdin.take(), child, stdout, stderr }
@@ -158,22 +158,12 @@ impl Live {
 
     /// Waits for its end; gives its code and all that it has written.
     pub(crate) fn end(mut self) -> (Option<i32>, Vec<u8>, String) {
-        let status = eventually(|| self.child.try_wait().unwrap());
-        (status.code(), self.stdout.all(), String::from_utf8(self.stderr.all()).unwrap())
+        (self.child.end(), self.stdout.all(), String::from_utf8(self.stderr.all()).unwrap())
     }
 
     #[cfg(unix)]
     pub(crate) fn interrupt(&self) {
-        let sent = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
-        assert!(sent.success());
-    }
-}
-
-impl Drop for Live {
-    fn drop(&mut self) {
-        // Fails when it has ended.
-        _ = self.child.kill();
-        _ = self.child.wait();
+        self.child.signal("-INT");
     }
 }
 

@@ -4,7 +4,8 @@ use sockeye::{Framing, TlsIdentity};
 
 use crate::{
     live::{Live, connect, run, run_with_input, sockeye},
-    program::{Folder, eventually},
+    process::eventually,
+    program::Folder,
 };
 
 /// A listener that echoes with a certificate for this machine; its endpoint, the certificate's file and fingerprint.

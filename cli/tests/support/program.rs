@@ -3,14 +3,13 @@
 use std::{
     fs,
     io::{Read, Write},
-    mem,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
-use super::{PATIENCE, PROGRAM};
+use super::{PROGRAM, process::Process};
 
 /// What a run came to.
 #[derive(Debug)]
@@ -22,10 +21,10 @@ pub(crate) struct Outcome {
     pub(crate) stderr: String,
 }
 
-/// A run that has not ended; it does not outlive its test.
+/// A run that has not ended.
 pub(crate) struct Running {
     name: String,
-    pub(crate) child: Child,
+    pub(crate) child: Process,
     stdout: Option<JoinHandle<Vec<u8>>>,
     stderr: Option<JoinHandle<Vec<u8>>>,
 }
@@ -47,6 +46,16 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
 /// Runs the program to its end.
 pub(crate) fn run(arguments: &[&str]) -> Outcome {
     Running::start(&mut command(arguments)).end()
+}
+
+/// Runs the program with a limit of time that ends it; gives what it says then.
+#[track_caller]
+pub(crate) fn run_into_limit(arguments: &[&str]) -> String {
+    let begin = Instant::now();
+    let said = run(&[arguments, &["--max-time", "0.4"]].concat()).failure(1);
+    let took = begin.elapsed();
+    assert!((Duration::from_millis(400)..Duration::from_secs(5)).contains(&took), "{took:?}");
+    said
 }
 
 /// Runs the program with something on its standard input.
@@ -73,39 +82,43 @@ impl Outcome {
         assert_eq!(reason.matches('\n').count(), 1, "{reason}");
         reason.trim_end().to_owned()
     }
+
+    /// Asserts that the command line was wrong, so that nothing was done, and that this was said.
+    #[track_caller]
+    pub(crate) fn assert_wrong_usage(self, arguments: &[&str]) {
+        assert_eq!((self.code, self.stdout.as_slice()), (Some(2), &b""[..]), "{arguments:?}");
+        assert_ne!(self.stderr, "", "{arguments:?}");
+    }
+
+    /// Asserts that it is a help text with all of these parts.
+    #[track_caller]
+    pub(crate) fn assert_help(self, parts: &[&str]) {
+        let help = String::from_utf8(self.output()).unwrap();
+        for part in parts {
+            assert!(help.contains(part), "{part:?} is not in\n{help}");
+        }
+    }
 }
 
 impl Running {
     pub(crate) fn start(command: &mut Command) -> Self {
         let name = command.get_args().next().unwrap().to_str().unwrap().to_owned();
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = Process::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
         let (stdout, stderr) = (collect(child.stdout.take().unwrap()), collect(child.stderr.take().unwrap()));
         Self { name, child, stdout: Some(stdout), stderr: Some(stderr) }
     }
 
+    #[track_caller]
     pub(crate) fn end(mut self) -> Outcome {
-        let code = self.wait();
+        let code = self.child.end();
         let text = |thread: Option<JoinHandle<Vec<u8>>>| thread.unwrap().join().unwrap();
         let (stdout, stderr) = (text(self.stdout.take()), text(self.stderr.take()));
-        Outcome { name: mem::take(&mut self.name), code, stdout, stderr: String::from_utf8(stderr).unwrap() }
-    }
-
-    fn wait(&mut self) -> Option<i32> {
-        eventually(|| self.child.try_wait().unwrap()).code()
+        Outcome { name: self.name, code, stdout, stderr: String::from_utf8(stderr).unwrap() }
     }
 
     #[cfg(unix)]
     pub(crate) fn interrupt(&self) {
-        let sent = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
-        assert!(sent.success());
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Fails when it has ended, as it should have.
-        _ = self.child.kill();
-        _ = self.child.wait();
+        self.child.signal("-INT");
     }
 }
 
@@ -146,18 +159,6 @@ impl Folder {
         let entries = fs::read_dir(&self.0).unwrap();
         // A file may go away in between.
         entries.filter_map(|entry| Some(entry.unwrap().metadata().ok()?.len())).sum()
-    }
-}
-
-/// Asks until there is an answer.
-pub(crate) fn eventually<T>(mut ask: impl FnMut() -> Option<T>) -> T {
-    let until = Instant::now() + PATIENCE;
-    loop {
-        if let Some(answer) = ask() {
-            return answer;
-        }
-        assert!(Instant::now() < until, "it does not happen");
-        thread::sleep(Duration::from_millis(2));
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-use super::program::eventually;
+use super::process::Process;
 
 /// Runs a command on a terminal; gives the exit status and everything that the terminal got.
 pub(crate) fn on_terminal(command: &mut Command) -> (Option<i32>, String) {
@@ -19,11 +19,11 @@ pub(crate) fn on_terminal(command: &mut Command) -> (Option<i32>, String) {
     unlockpt(&terminal).unwrap();
     let name = ptsname(&terminal, Vec::new()).unwrap().into_string().unwrap();
     let end = || Stdio::from(File::options().read(true).write(true).open(&name).unwrap());
-    let mut child = command.stdout(end()).stderr(end()).spawn().unwrap();
+    let mut child = Process::start(command.stdout(end()).stderr(end()));
     // The command keeps the other end open until it is dropped.
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let reader = thread::spawn(move || shown(terminal));
-    let code = eventually(|| child.try_wait().unwrap()).code();
+    let code = child.end();
     (code, reader.join().unwrap())
 }
 
