@@ -45,6 +45,7 @@ mod engine;
 mod engine;
 mod found;
 mod published;
+mod search;
 mod txt;
 mod watch;
 
@@ -53,13 +54,12 @@ use std::time::Duration;
 pub use browser::{Browser, Change};
 pub use found::FoundService;
 pub use published::Published;
+pub(crate) use search::Search;
 pub use txt::TxtRecord;
 
 use crate::{
     endpoint::{Endpoint, ServicePattern, checked_instance, checked_service},
-    error::{Error, Phase, Result},
-    status::Status,
-    time::Deadline,
+    error::{Error, Result},
 };
 
 /// Publishes a service until the value that this gives is dropped.
@@ -91,19 +91,7 @@ pub fn publish(service: &str, name: &str, port: u16, txt: &TxtRecord) -> Result<
 ///
 /// [`Error::TimedOut`] when there is none within the limit, and as for [`browse`].
 pub fn find(service: &str, pattern: &ServicePattern, limit: Option<Duration>) -> Result<FoundService> {
-    let deadline = Deadline::after(limit);
-    let mut browser = browse(service)?;
-    loop {
-        browser.set_timeout(deadline.remaining())?;
-        match browser.receive() {
-            Status::Done(Change::Found(found)) if pattern.matches(found.name()) => return Ok(found),
-            Status::Done(_) => {}
-            Status::NotReady => {
-                return Err(Error::TimedOut { phase: Phase::Discovery, limit: limit.unwrap_or_default() });
-            }
-            other => return Err(other.into_result().err().unwrap_or(Error::Disconnected)),
-        }
-    }
+    Search::new(browse(service)?, pattern.clone(), limit).find(|| true)
 }
 
 /// Watches the services of this kind: first those that are there, then what changes.
@@ -161,6 +149,12 @@ impl Endpoint {
     /// As for [`find`] and [`Endpoint::pattern`].
     pub fn find(&self, limit: Option<Duration>) -> Result<FoundService> {
         find(self.service(), &self.pattern()?, limit)
+    }
+
+    /// Begins to look for the service that this endpoint describes.
+    pub(crate) fn search(&self, limit: Option<Duration>) -> Result<Search> {
+        let pattern = self.pattern()?;
+        Ok(Search::new(browse(self.service())?, pattern, limit))
     }
 
     fn service(&self) -> &str {

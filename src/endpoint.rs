@@ -8,6 +8,7 @@ use std::{
     fmt,
     path::{Path, PathBuf},
     str::FromStr,
+    time::Duration,
 };
 
 pub(crate) use parse::{checked_instance, checked_service};
@@ -15,7 +16,8 @@ pub use pattern::ServicePattern;
 
 use crate::{
     error::{Error, Result},
-    ip::IpAddress,
+    ip::{IpAddress, lookup},
+    time::Deadline,
 };
 
 /// A place to listen at or to connect to: a port, a path, or a service that is looked for on the network.
@@ -127,11 +129,54 @@ impl Endpoint {
         }
     }
 
-    /// The addresses that a TCP endpoint stands for, looking its name up if it is one.
-    pub(crate) fn addresses(host: Option<&str>) -> Result<Vec<IpAddress>> {
+    /// The addresses that a TCP endpoint stands for, looking its name up if it is one, until the deadline that comes from
+    /// this limit.
+    pub(crate) fn addresses(host: Option<&str>, deadline: Deadline, limit: Option<Duration>) -> Result<Vec<IpAddress>> {
         match host {
-            Some(host) => IpAddress::resolve(host),
+            Some(host) => lookup(host, deadline, limit),
             None => Ok(vec![IpAddress::LOCAL_HOST]),
+        }
+    }
+
+    /// The same to listen at. `localhost` is this machine in both families (RFC 6761 section 6.3), whatever its table of
+    /// hosts says.
+    pub(crate) fn addresses_to_listen(host: Option<&str>) -> Result<Vec<IpAddress>> {
+        match Self::known_addresses(host) {
+            Some(addresses) => Ok(addresses),
+            None => Self::addresses(host, Deadline::after(None), None),
+        }
+    }
+
+    /// The addresses to listen at that take no lookup.
+    pub(crate) fn known_addresses(host: Option<&str>) -> Option<Vec<IpAddress>> {
+        let Some(host) = host else { return Some(vec![IpAddress::LOCAL_HOST]) };
+        if host.eq_ignore_ascii_case("localhost") {
+            return Some(vec![IpAddress::LOCAL_HOST, IpAddress::LOCAL_HOST_V6]);
+        }
+        IpAddress::parse(host).ok().map(|address| vec![address])
+    }
+
+    /// The name that a peer has to prove with TLS: the one that was given, or else the host. A service has none of its own:
+    /// any machine of the network can announce any name and any host.
+    pub(crate) fn tls_name(&self, given: Option<&str>) -> Result<String> {
+        self.check_tls()?;
+        match (given, self) {
+            (Some(name), _) => Ok(name.to_owned()),
+            (None, Self::Tcp { host: Some(host), .. }) => Ok(host.clone()),
+            (None, Self::Service { .. }) => {
+                Err(Error::invalid_input(&self.to_string(), "a `tls_name` with the endpoint of a service"))
+            }
+            (None, _) => Ok("localhost".into()),
+        }
+    }
+
+    /// Refuses encryption where there is none: whoever asks for it would not get it.
+    pub(crate) fn check_tls(&self) -> Result<()> {
+        match self {
+            Self::Local(_) => {
+                Err(Error::invalid_input(&self.to_string(), "a TCP endpoint, since only TCP is encrypted"))
+            }
+            _ => Ok(()),
         }
     }
 

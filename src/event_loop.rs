@@ -5,6 +5,7 @@ mod closing;
 mod dialing;
 mod event;
 mod handler;
+mod listening;
 mod mailbox;
 mod options;
 mod round;
@@ -27,7 +28,7 @@ pub use options::{ConnectOptions, ConnectionOptions, EventLoopOptions, ListenOpt
 pub use sending::LoopCounters;
 pub use thread::LoopThread;
 
-use accepting::Post;
+use listening::Post;
 use mailbox::Mailbox;
 use round::Round;
 use slot::Slot;

@@ -1,12 +1,23 @@
 //! IP addresses: literals, names, and the addresses of this machine.
 
 mod local;
+#[cfg(any(feature = "ftp", feature = "http", feature = "messages"))]
+mod lookup;
 
 use std::{
     fmt,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, ToSocketAddrs},
     str::FromStr,
 };
+
+#[cfg(feature = "http")]
+pub(crate) use lookup::Lookup;
+#[cfg(any(feature = "http", feature = "messages"))]
+pub(crate) use lookup::begin_lookup;
+#[cfg(feature = "messages")]
+pub(crate) use lookup::begin_lookup_with;
+#[cfg(any(feature = "ftp", feature = "messages"))]
+pub(crate) use lookup::lookup;
 
 use crate::error::{Error, Result};
 
@@ -202,6 +213,19 @@ impl IpAddress {
         match self.0 {
             Family::V4(address) => SocketAddr::new(IpAddr::V4(address), port),
             Family::V6 { address, scope_id } => SocketAddr::V6(SocketAddrV6::new(address, port, 0, scope_id)),
+        }
+    }
+
+    /// What one user of the network has at least: an IPv4 address, or the 64 bits of an IPv6 network, whose other 64
+    /// everybody chooses for themselves (RFC 4291 section 2.5.4, RFC 6177). Link-local addresses are all of one network.
+    #[cfg(feature = "messages")]
+    pub(crate) fn user(self) -> Self {
+        match self.0 {
+            Family::V6 { address, scope_id } if !is_link_local(&address) => {
+                let network = u128::from(address) >> 64 << 64;
+                Self(Family::V6 { address: network.into(), scope_id })
+            }
+            _ => self,
         }
     }
 

@@ -19,6 +19,8 @@ pub(crate) struct Mode {
 
 impl Mode {
     pub(crate) const BLOCKING: Self = Self { blocking: true, timeout: None };
+    #[cfg(feature = "messages")]
+    pub(crate) const AT_ONCE: Self = Self { blocking: false, timeout: None };
 
     /// Tells whether the system's own socket must not block. A limit is kept by waiting for readiness, so that it is
     /// exact and the first try costs no further system call.

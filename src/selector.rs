@@ -239,6 +239,12 @@ impl SocketSelector {
         Waker(Arc::downgrade(&self.registry))
     }
 
+    /// What another selector can watch in place of all the sockets of this one, where the system has such a thing.
+    #[cfg(feature = "messages")]
+    pub(crate) fn nested(&self) -> Result<Option<Handle>> {
+        self.registry.handle().map_err(Error::from_os)
+    }
+
     fn readiness<S: Selectable>(&self, socket: &S) -> Readiness {
         let found = || {
             let key = socket.handle()?.key();

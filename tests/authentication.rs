@@ -13,6 +13,14 @@ use sockeye::{
     ListenerOptions, Phase, SocketSelector, Status, StatusCode,
 };
 
+mod authentication {
+    mod addresses;
+    #[cfg(feature = "tls")]
+    mod encryption;
+    mod pauses;
+    mod selecting;
+}
+
 const DEADLINE: Duration = Duration::from_secs(20);
 
 fn key() -> AuthKey {

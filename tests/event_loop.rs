@@ -5,6 +5,7 @@
 mod support;
 
 mod event_loop {
+    mod endpoints;
     mod fairness;
     mod hooks;
     mod hostile;

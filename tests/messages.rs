@@ -4,6 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation, clippy::doc_markdown)]
 
 mod support;
+mod messages {
+    mod closing;
+}
 
 use std::{
     io::{Read, Write},

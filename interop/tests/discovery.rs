@@ -8,7 +8,9 @@ use std::{
 
 use interop::{DEADLINE, Peer, avahi::Avahi, child::part, hex, network::Host};
 use sockeye::{
-    Connection, Endpoint, ErrorKind, Fingerprint, Framing, IpAddress, Phase, Status, TcpListener,
+    CloseReason, ConnectOptions, Connection, ConnectionId, Endpoint, Error, ErrorKind, EventLoop, Fingerprint, Framing,
+    IpAddress, ListenOptions, LoopEvent, Phase, Status, TcpListener, TlsClient, TlsClientOptions, TlsIdentity,
+    TlsServer, Trust,
     discovery::{self, Browser, Change, FoundService, Interfaces, TxtRecord},
 };
 
@@ -169,7 +171,7 @@ fn what_is_not_there_costs_the_limit() {
         for endpoint in ["game|Bob", "chat|"] {
             let begin = Instant::now();
             let error = Endpoint::parse(endpoint).unwrap().find(Some(limit)).unwrap_err();
-            assert!(matches!(error, sockeye::Error::TimedOut { phase: Phase::Discovery, limit: of } if of == limit));
+            assert!(matches!(error, Error::TimedOut { phase: Phase::Discovery, limit: of } if of == limit));
             assert!((limit..limit * 5).contains(&begin.elapsed()), "{:?}", begin.elapsed());
         }
         let mut browser = discovery::browse("chat").unwrap();
@@ -296,5 +298,93 @@ fn nothing_is_not_ready() {
         browser.set_timeout(Some(Duration::from_millis(50))).unwrap();
         assert!(matches!(browser.receive(), Status::NotReady));
         assert_eq!(browser.timeout(), Some(Duration::from_millis(50)));
+    });
+}
+
+/// The connection of this end and the one that was accepted, once both are open.
+fn both_opened(event_loop: &mut EventLoop, client: ConnectionId) -> ConnectionId {
+    let end = Instant::now() + DEADLINE;
+    let (mut ours, mut theirs) = (false, None);
+    while !ours || theirs.is_none() {
+        assert!(Instant::now() < end);
+        match event_loop.poll(Some(Duration::from_millis(50))).unwrap() {
+            Some(LoopEvent::Opened { id, .. }) if id == client => ours = true,
+            Some(LoopEvent::Opened { id, listener: Some(_) }) => theirs = Some(id),
+            None => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    theirs.unwrap()
+}
+
+#[test]
+fn loops_publish_and_find_services() {
+    on_loopback("loops_publish_and_find_services", || {
+        let mut event_loop = EventLoop::new().unwrap();
+        let service = Endpoint::parse("game|Ann's arena").unwrap();
+        // Who comes first waits for the other, and holds nobody up.
+        let begin = Instant::now();
+        let mut options = ConnectOptions::default();
+        options.connection.opening_limit = Some(DEADLINE);
+        let client = event_loop.connect(&service, Framing::lines(), options).unwrap();
+        assert!(begin.elapsed() < Duration::from_millis(500), "{:?}", begin.elapsed());
+        assert!(event_loop.poll(Some(Duration::from_millis(50))).unwrap().is_none());
+        let mut options = ListenOptions::default();
+        options.txt = text(&[("map", "caves")]);
+        let listener = event_loop.listen(&service, Framing::lines(), options).unwrap();
+        let accepted = both_opened(&mut event_loop, client);
+        assert_eq!(event_loop.published(listener).unwrap().name(), "Ann's arena");
+        assert!(event_loop.send(client, b"hello").is_done());
+        match event_loop.poll(Some(DEADLINE)).unwrap() {
+            Some(LoopEvent::Message { id, message }) => assert_eq!((id, &message[..]), (accepted, &b"hello"[..])),
+            other => panic!("{other:?}"),
+        }
+        let mut browser = browse("game");
+        let port = event_loop.local_port(listener);
+        let found = until_found(&mut browser, "Ann's arena", |found| found.port() == port);
+        assert_eq!((found.txt().text("map"), found.fingerprint()), (Some("caves"), None));
+        assert!(event_loop.stop_listening(listener));
+        until_lost(&mut browser, "Ann's arena");
+    });
+}
+
+#[test]
+fn a_service_of_a_loop_says_its_certificate() {
+    on_loopback("a_service_of_a_loop_says_its_certificate", || {
+        let mut event_loop = EventLoop::new().unwrap();
+        let service = Endpoint::parse("game|vault").unwrap();
+        let identity = TlsIdentity::self_signed(&["vault.example"]).unwrap();
+        let mut options = ListenOptions::default();
+        options.tls = Some(TlsServer::new(identity.clone()).unwrap());
+        event_loop.listen(&service, Framing::lines(), options).unwrap();
+        let found = service.find(Some(DEADLINE)).unwrap();
+        assert_eq!(found.fingerprint(), Some(identity.fingerprint()));
+        let mut tls = TlsClientOptions::default();
+        tls.trust = Trust::Pinned(vec![identity.fingerprint()]);
+        let mut options = ConnectOptions::default();
+        options.tls = Some(TlsClient::with_options(tls).unwrap());
+        options.tls_name = Some("vault.example".into());
+        let client = event_loop.connect(&service, Framing::lines(), options).unwrap();
+        both_opened(&mut event_loop, client);
+    });
+}
+
+#[test]
+fn a_service_that_is_not_there_costs_a_loop_the_limit_of_one_connection() {
+    on_loopback("a_service_that_is_not_there_costs_a_loop_the_limit_of_one_connection", || {
+        let mut event_loop = EventLoop::new().unwrap();
+        let mut options = ConnectOptions::default();
+        options.connection.opening_limit = Some(Duration::from_millis(300));
+        let begin = Instant::now();
+        let nobody = Endpoint::parse("game|nobody").unwrap();
+        let client = event_loop.connect(&nobody, Framing::lines(), options).unwrap();
+        match event_loop.poll(Some(DEADLINE)).unwrap() {
+            Some(LoopEvent::Closed { id, reason: CloseReason::ConnectFailed(error), .. }) => {
+                assert_eq!(id, client);
+                assert!(matches!(error, Error::TimedOut { phase: Phase::Discovery, .. }), "{error}");
+            }
+            other => panic!("{other:?}"),
+        }
+        assert!((300..3000).contains(&begin.elapsed().as_millis()), "{:?}", begin.elapsed());
     });
 }

@@ -1,10 +1,16 @@
 //! What loopback cannot show: no route, scopes, groups over IPv6, packets cut by a real network's size.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use std::time::Duration;
+use std::{
+    net::TcpStream,
+    time::{Duration, Instant},
+};
 
 use interop::{DEADLINE, child::part, network::Host};
-use sockeye::{DatagramBatch, ErrorKind, IpAddress, Status, StatusCode, TcpListener, TcpSocket, UdpSocket};
+use sockeye::{
+    DatagramBatch, Endpoint, ErrorKind, EventLoop, EventLoopOptions, Framing, IpAddress, ListenOptions, Status,
+    StatusCode, TcpListener, TcpSocket, UdpSocket,
+};
 
 const PORT: u16 = 5317;
 
@@ -24,11 +30,11 @@ fn both(test: &str) {
 /// Connects to a listener that may not be there yet.
 fn connect(address: IpAddress) -> TcpSocket {
     let mut socket = TcpSocket::new();
-    let end = std::time::Instant::now() + DEADLINE;
+    let end = Instant::now() + DEADLINE;
     loop {
         match socket.connect_timeout(address, PORT, DEADLINE) {
             Status::Done(()) => return socket,
-            other if std::time::Instant::now() > end => panic!("{other:?}"),
+            other if Instant::now() > end => panic!("{other:?}"),
             _ => std::thread::sleep(Duration::from_millis(10)),
         }
     }
@@ -93,7 +99,7 @@ fn a_host_that_never_answers_costs_the_limit() {
         for blocking in [true, false] {
             let mut socket = TcpSocket::new();
             socket.set_blocking(blocking).unwrap();
-            let begin = std::time::Instant::now();
+            let begin = Instant::now();
             let mut status = socket.connect_timeout([10, 17, 4, 77], PORT, limit);
             while status.is_not_ready() {
                 assert!(begin.elapsed() < DEADLINE);
@@ -281,5 +287,40 @@ fn batches_cross_a_network_of_1500_bytes() {
     });
     if !played {
         both("batches_cross_a_network_of_1500_bytes");
+    }
+}
+
+#[test]
+fn the_addresses_of_one_ipv6_network_have_one_share_of_a_loop() {
+    const ADDRESSES: [&str; 3] = ["fd17::1", "fd17::2", "fd17:0:0:1::1"];
+    let played = part(|_| {
+        let mut options = EventLoopOptions::default();
+        options.max_per_address = Some(1);
+        let mut event_loop = EventLoop::with_options(options).unwrap();
+        let everywhere = Endpoint::parse("[::]:0").unwrap();
+        let listener = event_loop.listen(&everywhere, Framing::lines(), ListenOptions::default()).unwrap();
+        let port = event_loop.local_port(listener);
+        let end = Instant::now() + DEADLINE;
+        let mut peers = Vec::new();
+        for (address, expected) in ADDRESSES.into_iter().zip([(1, 0), (1, 1), (2, 1)]) {
+            // The system connects from the address that it connects to.
+            peers.push(TcpStream::connect((address, port)).unwrap());
+            assert_eq!(peers.last().unwrap().local_addr().unwrap().ip().to_string(), address);
+            loop {
+                let counters = event_loop.counters();
+                if (counters.opened, counters.refused) == expected {
+                    break;
+                }
+                assert!(Instant::now() < end, "{address}: {counters:?}");
+                event_loop.poll(Some(Duration::from_millis(20))).unwrap();
+            }
+        }
+    });
+    if !played {
+        let host = Host::with_loopback();
+        for address in ADDRESSES {
+            host.ip(&["address", "add", &format!("{address}/64"), "dev", "lo"]);
+        }
+        alone(&host, "the_addresses_of_one_ipv6_network_have_one_share_of_a_loop");
     }
 }

@@ -10,7 +10,10 @@ use std::{
 };
 
 use interop::{DEADLINE, child::part, network::Host};
-use sockeye::{ErrorKind, Http, HttpOptions, HttpRequest, Phase, Proxy};
+use sockeye::{
+    Client, ClientOptions, CloseReason, ConnectOptions, Connection, Endpoint, Error, ErrorKind, EventLoop, Framing,
+    Http, HttpOptions, HttpRequest, LoopEvent, Phase, Proxy,
+};
 
 use game_loop::{Runner, play};
 
@@ -87,5 +90,63 @@ fn a_name_that_takes_long_costs_the_limit() {
     });
     if !played {
         with_a_silent_name_service("a_name_that_takes_long_costs_the_limit");
+    }
+}
+
+#[test]
+fn a_name_that_takes_long_costs_a_connection_its_limit() {
+    let played = part(|_| {
+        let service = silent_name_service();
+        let limit = Duration::from_millis(300);
+        let endpoint = Endpoint::parse("slow.example:4000").unwrap();
+        let mut options = ClientOptions::default();
+        options.connect_limit = limit;
+        let attempts: [&dyn Fn() -> Option<Error>; 3] = [
+            &|| Connection::connect(&endpoint, Framing::Raw, Some(limit)).err(),
+            &|| Client::connect_with(&endpoint, None, &options).error(),
+            &|| Client::begin(&endpoint, None, &options).err(),
+        ];
+        for (number, attempt) in attempts.into_iter().enumerate() {
+            let begin = Instant::now();
+            let error = attempt().unwrap();
+            assert!(
+                matches!(error, Error::TimedOut { phase: Phase::Resolve, limit: found } if found == limit),
+                "{number}: {error}"
+            );
+            assert!((limit..limit * 5).contains(&begin.elapsed()), "{number}: {:?}", begin.elapsed());
+            assert_asked(&service);
+        }
+    });
+    if !played {
+        with_a_silent_name_service("a_name_that_takes_long_costs_a_connection_its_limit");
+    }
+}
+
+#[test]
+fn a_name_that_takes_long_does_not_hold_a_loop_up() {
+    let played = part(|_| {
+        let service = silent_name_service();
+        let endpoint = Endpoint::parse("slow.example:4000").unwrap();
+        let mut event_loop = EventLoop::new().unwrap();
+        let mut options = ConnectOptions::default();
+        options.connection.opening_limit = Some(Duration::from_millis(300));
+        let begin = Instant::now();
+        let id = event_loop.connect(&endpoint, Framing::Raw, options).unwrap();
+        assert!(begin.elapsed() < Duration::from_millis(100), "{:?}", begin.elapsed());
+        match event_loop.poll(Some(DEADLINE)).unwrap().unwrap() {
+            LoopEvent::Closed {
+                id: closed,
+                reason: CloseReason::ConnectFailed(Error::TimedOut { phase: Phase::Resolve, .. }),
+                ..
+            } => {
+                assert_eq!(closed, id);
+            }
+            other => panic!("{other:?}"),
+        }
+        assert!(begin.elapsed() < Duration::from_millis(1500), "{:?}", begin.elapsed());
+        assert_asked(&service);
+    });
+    if !played {
+        with_a_silent_name_service("a_name_that_takes_long_does_not_hold_a_loop_up");
     }
 }

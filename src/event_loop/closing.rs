@@ -129,12 +129,7 @@ impl EventLoop {
             }
         }
         let leftover = slot.connection.unread();
-        match reason {
-            CloseReason::Local | CloseReason::Shutdown if slot.connection.pending_bytes() == 0 => {
-                slot.connection.close_gently();
-            }
-            _ => slot.connection.close(),
-        }
+        slot.connection.close();
         match slot.stage {
             Stage::Accepted => {
                 self.opening -= 1;
@@ -157,7 +152,12 @@ impl EventLoop {
         }
         let reason = match due {
             Due::Opening(limit) => {
-                let phase = if slot.connection.stream().is_connected() { Phase::Handshake } else { Phase::Connect };
+                let lookup = match &slot.stage {
+                    Stage::Dialing(dial) => dial.lookup(),
+                    _ => None,
+                };
+                let is_connected = slot.connection.stream().is_connected();
+                let phase = lookup.unwrap_or(if is_connected { Phase::Handshake } else { Phase::Connect });
                 CloseReason::ConnectFailed(Error::TimedOut { phase, limit })
             }
             Due::Idle(limit) => CloseReason::Idle(limit),

@@ -4,7 +4,6 @@ use std::{
     mem,
     path::PathBuf,
     sync::Arc,
-    thread,
     time::{Duration, Instant},
 };
 
@@ -17,8 +16,8 @@ use super::{
 };
 use crate::{
     endpoint::Endpoint,
-    error::{Error, Result},
-    ip::IpAddress,
+    error::{Error, Phase, Result},
+    ip::{IpAddress, begin_lookup, begin_lookup_with},
     local::LocalSocket,
     message::Framing,
     status::Status,
@@ -39,9 +38,11 @@ pub(super) struct Dial {
 
 #[derive(Debug)]
 enum Target {
-    /// The host is being looked up.
+    /// The host is being looked up, or the service is looked for, as long as somebody holds the other end.
     Unknown {
-        port: u16,
+        phase: Phase,
+        #[expect(dead_code, reason = "it is held, and no more")]
+        wanted: Arc<()>,
     },
     /// Addresses not tried yet, the first of them last.
     Addresses {
@@ -54,8 +55,12 @@ enum Target {
 }
 
 impl Dial {
-    pub(super) fn is_looking_up(&self) -> bool {
-        matches!(self.target, Target::Unknown { .. })
+    /// What is being done about the addresses, until they are known.
+    pub(super) fn lookup(&self) -> Option<Phase> {
+        match self.target {
+            Target::Unknown { phase, .. } => Some(phase),
+            _ => None,
+        }
     }
 }
 
@@ -65,40 +70,32 @@ impl EventLoop {
     /// There is an [`Opened`](crate::LoopEvent::Opened) when it is there, or a [`Closed`](crate::LoopEvent::Closed) with
     /// a [`ConnectFailed`](CloseReason::ConnectFailed). Sends answer `NotReady` until then. A host name is looked up on
     /// a thread of its own, and its addresses are tried one after the other, all within the
-    /// [`opening_limit`](crate::ConnectionOptions::opening_limit).
+    /// [`opening_limit`](crate::ConnectionOptions::opening_limit). So it is with a service, which is waited for until
+    /// there is one.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidInput`] for a service, which has to be found first, and for a local socket that is to be
-    /// encrypted; [`Error::Disconnected`] while the loop is being shut down; the system's when no thread can be started.
+    /// [`Error::InvalidInput`] for a local socket that is to be encrypted, a service that is to be without a
+    /// [`tls_name`](ConnectOptions::tls_name), and a pattern that is none; [`Error::FeatureOff`] for a service without the
+    /// feature `discovery`; [`Error::Disconnected`] while the loop is being shut down; the system's when no thread can be
+    /// started.
     pub fn connect(&mut self, endpoint: &Endpoint, framing: Framing, options: ConnectOptions) -> Result<ConnectionId> {
         self.check_ending()?;
         let ConnectOptions { tls, tls_name, connection } = options;
-        let mut name = None;
-        let (target, host) = match endpoint {
-            Endpoint::Tcp { host: None, port } => {
-                (Target::Addresses { rest: vec![IpAddress::LOCAL_HOST], port: *port }, "localhost")
-            }
-            Endpoint::Tcp { host: Some(host), port } => match IpAddress::parse(host) {
-                Ok(address) => (Target::Addresses { rest: vec![address], port: *port }, host.as_str()),
-                Err(_) => {
-                    name = Some(host.clone());
-                    (Target::Unknown { port: *port }, host.as_str())
-                }
-            },
-            Endpoint::Local(path) if tls.is_none() => (Target::Local(path.clone()), ""),
-            _ => {
-                return Err(Error::invalid_input(
-                    &endpoint.to_string(),
-                    "an endpoint that can be connected to like this",
-                ));
-            }
+        let tls = match tls {
+            Some(config) => Some((config, endpoint.tls_name(tls_name.as_deref())?)),
+            None => None,
         };
-        let tls = tls.map(|config| (config, tls_name.unwrap_or_else(|| host.to_owned())));
         let id = self.next_id();
-        if let Some(name) = name {
-            self.look_up(id, name)?;
-        }
+        let target = match endpoint {
+            Endpoint::Local(path) => Target::Local(path.clone()),
+            Endpoint::Tcp { host: None, port } => Target::Addresses { rest: vec![IpAddress::LOCAL_HOST], port: *port },
+            Endpoint::Tcp { host: Some(host), port } => match IpAddress::parse(host) {
+                Ok(address) => Target::Addresses { rest: vec![address], port: *port },
+                Err(_) => self.look_up(id, host, *port)?,
+            },
+            Endpoint::Service { .. } => self.look_for(id, endpoint, connection.opening_limit)?,
+        };
         let dial = Box::new(Dial { target, tls, framing, last: Error::Disconnected });
         let options = Arc::new(connection);
         let placeholder = prepared(TcpSocket::new(), framing, &options);
@@ -109,20 +106,36 @@ impl EventLoop {
         Ok(ConnectionId(id))
     }
 
-    fn look_up(&self, id: usize, host: String) -> Result<()> {
+    fn look_up(&self, id: usize, host: &str, port: u16) -> Result<Target> {
         let mailbox = self.handle();
-        let lookup = move || mailbox.put(Command::LookedUp(id, IpAddress::resolve(&host)));
-        thread::Builder::new().name("sockeye lookup".to_owned()).spawn(lookup).map_err(Error::from_os)?;
-        Ok(())
+        begin_lookup(host, move |found| {
+            // The loop may have ended.
+            _ = mailbox.put(Command::DialAt(id, found.map(|addresses| (addresses, port))));
+        })?;
+        Ok(Target::Unknown { phase: Phase::Resolve, wanted: Arc::default() })
+    }
+
+    fn look_for(&self, id: usize, endpoint: &Endpoint, limit: Option<Duration>) -> Result<Target> {
+        let (mailbox, wanted) = (self.handle(), Arc::new(()));
+        let mut search = endpoint.search(limit)?;
+        let still_wanted = Arc::downgrade(&wanted);
+        let find = move |_: &str| search.find(|| still_wanted.strong_count() > 0);
+        begin_lookup_with(&endpoint.to_string(), find, move |found| {
+            // The loop may have ended.
+            _ = mailbox.put(Command::DialAt(id, found.map(|found| (found.addresses().to_vec(), found.port()))));
+        })?;
+        Ok(Target::Unknown { phase: Phase::Discovery, wanted })
     }
 
     /// Goes on with the addresses of a host.
-    pub(super) fn looked_up(&mut self, id: usize, found: Result<Vec<IpAddress>>) {
+    pub(super) fn dial_at(&mut self, id: usize, found: Result<(Vec<IpAddress>, u16)>) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         let Stage::Dialing(dial) = &mut slot.stage else { return };
-        let Target::Unknown { port } = dial.target else { return };
+        if dial.lookup().is_none() {
+            return;
+        }
         match found {
-            Ok(mut rest) => {
+            Ok((mut rest, port)) => {
                 rest.reverse();
                 dial.target = Target::Addresses { rest, port };
             }
@@ -142,7 +155,7 @@ impl EventLoop {
             match dial.next() {
                 Some(Ok(stream)) => break stream,
                 Some(Err(error)) => dial.last = error,
-                None if dial.is_looking_up() => return,
+                None if dial.lookup().is_some() => return,
                 None => {
                     let error = mem::replace(&mut dial.last, Error::Disconnected);
                     return self.remove(id, CloseReason::ConnectFailed(error));

@@ -79,6 +79,21 @@ pub enum LoopEvent {
         /// What had arrived and was no whole message, as the peer sent it.
         leftover: Vec<u8>,
     },
+    /// The host of a listener has been looked up, and connections are accepted from now on. A listener that needs no
+    /// lookup accepts from the first and does not say so.
+    Listening {
+        /// The listener.
+        listener: ListenerId,
+        /// The port that it has got.
+        port: u16,
+    },
+    /// A listener is gone before it has listened: its host has no address, or none that it can listen on.
+    ListenFailed {
+        /// The listener.
+        listener: ListenerId,
+        /// Why.
+        error: Error,
+    },
     /// A connection could not be accepted, for example because there are no descriptors left. The listener lives on; it
     /// waits for a moment.
     AcceptFailed {

@@ -70,7 +70,8 @@ pub trait Handler {
     }
 
     /// Anything else has happened: [`Readable`](LoopEvent::Readable), [`HighWater`](LoopEvent::HighWater),
-    /// [`Drained`](LoopEvent::Drained), [`Timer`](LoopEvent::Timer), [`AcceptFailed`](LoopEvent::AcceptFailed).
+    /// [`Drained`](LoopEvent::Drained), [`Timer`](LoopEvent::Timer), [`AcceptFailed`](LoopEvent::AcceptFailed),
+    /// [`Listening`](LoopEvent::Listening), [`ListenFailed`](LoopEvent::ListenFailed).
     fn event(&mut self, event_loop: &mut EventLoop, event: LoopEvent) -> HookResult {
         Ok(())
     }
@@ -88,7 +89,7 @@ impl EventLoop {
     /// # Errors
     ///
     /// The first error of a hook that belongs to no connection: [`started`](Handler::started), [`tick`](Handler::tick),
-    /// [`stopping`](Handler::stopping), and [`event`](Handler::event) for timers and failed accepts. The connections stay
+    /// [`stopping`](Handler::stopping), and [`event`](Handler::event) for timers and listeners. The connections stay
     /// then, and `run` can be called again.
     pub fn run<H: Handler + ?Sized>(&mut self, handler: &mut H) -> Result<()> {
         self.run_and_tell(handler, || {})
@@ -133,7 +134,10 @@ impl EventLoop {
             LoopEvent::HighWater { id, .. } | LoopEvent::Drained { id } | LoopEvent::Readable { id } => {
                 self.guard(id, |event_loop| handler.event(event_loop, event));
             }
-            LoopEvent::Timer { .. } | LoopEvent::AcceptFailed { .. } => {
+            LoopEvent::Timer { .. }
+            | LoopEvent::AcceptFailed { .. }
+            | LoopEvent::Listening { .. }
+            | LoopEvent::ListenFailed { .. } => {
                 handler.event(self, event).map_err(own)?;
             }
         }

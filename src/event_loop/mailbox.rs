@@ -50,7 +50,10 @@ pub(super) enum Command {
     Send(ConnectionId, Vec<u8>),
     Close(ConnectionId),
     Shutdown(Duration),
-    LookedUp(usize, Result<Vec<IpAddress>>),
+    /// Where a connection goes.
+    DialAt(usize, Result<(Vec<IpAddress>, u16)>),
+    /// Where a listener listens.
+    ListenAt(usize, Result<Vec<IpAddress>>),
     Execute(Box<dyn FnOnce(&mut EventLoop) + Send>),
 }
 
@@ -150,7 +153,8 @@ impl EventLoop {
                     self.close(id);
                 }
                 Command::Shutdown(limit) => self.shutdown(limit),
-                Command::LookedUp(id, found) => self.looked_up(id, found),
+                Command::DialAt(id, found) => self.dial_at(id, found),
+                Command::ListenAt(id, found) => self.listen_at(id, found),
                 Command::Execute(task) => task(self),
             }
         }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::tls::{TlsClient, TlsServer};
+use crate::{
+    discovery::TxtRecord,
+    tls::{TlsClient, TlsServer},
+};
 
 /// How an [`EventLoop`](crate::EventLoop) divides its time, and whom it takes in.
 ///
@@ -27,8 +30,8 @@ pub struct EventLoopOptions {
     /// How many connections there may be, accepted and others; `None`, the default, leaves it to the system. Peers that
     /// come then are accepted and closed.
     pub max_connections: Option<usize>,
-    /// How many accepted connections one address may have; `None`, the default, is no limit. Local sockets have no
-    /// address.
+    /// How many accepted connections one address may have; `None`, the default, is no limit. The addresses of an IPv6
+    /// network of 64 bits count as one, since whoever has one of them has all. Local sockets have no address.
     pub max_per_address: Option<usize>,
     /// How many accepted connections may be in a handshake; the default is 1024.
     pub max_opening: usize,
@@ -56,6 +59,9 @@ impl Default for EventLoopOptions {
 pub struct ListenOptions {
     /// Encrypts every connection and accepts no others; `None`, the default, encrypts none.
     pub tls: Option<TlsServer>,
+    /// What a service says of itself besides its name and its port; nothing by default, and with `tls` the
+    /// [fingerprint](TxtRecord::set_fingerprint) of the certificate in any case.
+    pub txt: TxtRecord,
     /// What holds for each accepted connection.
     pub connection: ConnectionOptions,
 }
@@ -67,7 +73,7 @@ pub struct ConnectOptions {
     /// Encrypts the connection or fails; `None`, the default, does not encrypt it.
     pub tls: Option<TlsClient>,
     /// The name that the peer has to prove; `None`, the default, is the host of the endpoint, or `localhost` where it
-    /// has none.
+    /// has none. A service has to be given with a name: what was found may be anybody.
     pub tls_name: Option<String>,
     /// What holds for the connection.
     pub connection: ConnectionOptions,

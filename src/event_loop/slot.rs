@@ -113,7 +113,7 @@ impl Slot {
     /// What the selector has to watch it for; `None` is nothing.
     pub(super) fn wanted(&self) -> Option<Interest> {
         let (read, write) = match &self.stage {
-            Stage::Dialing(dial) if dial.is_looking_up() => (false, false),
+            Stage::Dialing(dial) if dial.lookup().is_some() => (false, false),
             Stage::Dialing(_) if self.waits_for_a_queue() => (false, false),
             Stage::Dialing(_) if !self.connection.stream().is_connected() => (false, true),
             Stage::Dialing(_) | Stage::Accepted => (true, self.connection.pending_bytes() > 0),

@@ -151,3 +151,14 @@ fn loopback_is_the_last_of_the_local_addresses() {
     let first_loopback = addresses.iter().position(|address| address.is_loopback()).unwrap();
     assert!(addresses.iter().skip(first_loopback).all(|address| address.is_loopback()), "{addresses:?}");
 }
+
+#[test]
+#[cfg(feature = "messages")]
+fn the_addresses_that_one_user_can_choose_are_one() {
+    let user = |text| IpAddress::parse(text).unwrap().user().to_string();
+    assert_eq!(user("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+    assert_eq!(user("2001:db8:1:2::"), user("2001:db8:1:2:ffff:ffff:ffff:ffff"));
+    assert_ne!(user("2001:db8:1:2::1"), user("2001:db8:1:3::1"));
+    assert_eq!(user("192.0.2.1"), "192.0.2.1");
+    assert_ne!(user("fe80::1%1"), user("fe80::2%1"));
+}

@@ -19,6 +19,7 @@ use crate::{
     stream::Stream,
     sys::{Handle, Watch},
     tcp::TcpSocket,
+    time::Deadline,
     tls::{TlsClient, TlsSocket},
 };
 
@@ -67,13 +68,16 @@ pub struct Client {
 pub struct ClientOptions {
     /// The weakest proof of the key that is given and accepted; SHA-256 unless set.
     pub least: AuthLevel,
-    /// How long one address may take to answer; 5 s unless set.
+    /// How long looking a name up, finding a service and connecting may take, all of it; 5 s unless set.
     pub connect_limit: Duration,
     /// How long the handshake may take, all of it; 5 s unless set. [`Client::begin`] counts the connecting in.
     pub handshake_limit: Duration,
-    /// Encrypts the connection; with a listener that does not, there is none. Not for local sockets.
+    /// Encrypts the connection; with a listener that does not, there is none. A local socket is refused then.
     pub tls: Option<TlsClient>,
-    /// The name that the listener has to prove with TLS; the host of the endpoint unless set, `localhost` without one.
+    /// The name that the listener has to prove with TLS, whatever the endpoint says; the host of the endpoint unless set,
+    /// `localhost` without one.
+    ///
+    /// A service has to be given with a name: what was found may be anybody, and anybody can prove a name of their own.
     pub tls_name: Option<String>,
 }
 
@@ -89,8 +93,9 @@ impl Client {
     ///
     /// The connection blocks and has [`Framing::Multiprocessing`]. A key has to be on both sides or on neither.
     ///
-    /// `Error` has the kind `Authentication` when the keys differ, or when the listener offers too little; `Refused`,
-    /// `Unreachable`, `TimedOut` and the others of [`Connection::connect`]. `Disconnected` when the listener has gone in
+    /// `Error` has the kind `Authentication` when the keys differ, or when the listener offers too little; `InvalidInput`
+    /// for a local socket that is to be encrypted and a service that is to be without a name; `Refused`, `Unreachable`,
+    /// `TimedOut` and the others of [`Connection::connect`]. `Disconnected` when the listener has gone in
     /// between, as one of Python does that finds its own reason not to go on.
     pub fn connect(endpoint: &Endpoint, key: Option<&AuthKey>) -> Status<Connection> {
         Self::connect_with(endpoint, key, &ClientOptions::default())
@@ -99,28 +104,32 @@ impl Client {
     /// The same with options.
     pub fn connect_with(endpoint: &Endpoint, key: Option<&AuthKey>, options: &ClientOptions) -> Status<Connection> {
         let connected = || {
+            let options = options.named(endpoint)?;
             let connection = Connection::connect(endpoint, Framing::Raw, Some(options.connect_limit))?;
             let (stream, _) = connection.into_parts();
-            let mut opening = options.opening(stream, endpoint, key.cloned())?;
+            let mut opening = options.opening(stream, key.cloned())?;
             opening.finish()?;
             Ok(Connection::new(opening.into_stream(Mode::BLOCKING)?, Framing::Multiprocessing))
         };
         connected().into()
     }
 
-    /// Begins to connect without waiting, except for the look-up of a name.
+    /// Begins to connect without waiting, except for the lookup of a name, which has the
+    /// [`connect_limit`](ClientOptions::connect_limit); an [`EventLoop`](crate::EventLoop) does not wait for that either.
     ///
     /// # Errors
     ///
     /// Those of [`connect`](Self::connect) that are known at once.
     pub fn begin(endpoint: &Endpoint, key: Option<&AuthKey>, options: &ClientOptions) -> Result<Self> {
+        let options = options.named(endpoint)?;
         let (mut addresses, port) = match endpoint {
-            Endpoint::Tcp { host, port } => (Endpoint::addresses(host.as_deref())?, *port),
+            Endpoint::Tcp { host, port } => {
+                let limit = Some(options.connect_limit);
+                (Endpoint::addresses(host.as_deref(), Deadline::after(limit), limit)?, *port)
+            }
             _ => (Vec::new(), 0),
         };
         addresses.reverse();
-        let mut options = options.clone();
-        options.tls_name = Some(options.name(endpoint));
         let mut client = Self { opening: None, addresses, port, key: key.cloned(), options };
         match endpoint {
             Endpoint::Tcp { .. } => client.next_address(Error::NotOpen)?,
@@ -128,7 +137,7 @@ impl Client {
                 let mut socket = LocalSocket::new();
                 socket.set_blocking(false)?;
                 begun(socket.connect(path))?;
-                client.opening = Some(client.options.opening(socket.into(), endpoint, client.key.clone())?);
+                client.opening = Some(client.options.opening(socket.into(), client.key.clone())?);
             }
             Endpoint::Service { .. } => {
                 return Err(Error::invalid_input(&endpoint.to_string(), "an endpoint with an address to connect to"));
@@ -149,7 +158,7 @@ impl Client {
             match opening.step() {
                 Ok(()) => {
                     let opening = self.opening.take().ok_or(Error::Disconnected)?;
-                    let stream = opening.into_stream(Mode { blocking: false, timeout: None })?;
+                    let stream = opening.into_stream(Mode::AT_ONCE)?;
                     return Ok(Connection::new(stream, Framing::Multiprocessing));
                 }
                 Err(Error::NotReady) => return Err(Error::NotReady),
@@ -173,7 +182,7 @@ impl Client {
             socket.set_blocking(false)?;
             match begun(socket.connect(address, self.port)) {
                 Ok(()) => {
-                    self.opening = Some(self.options.tcp_opening(socket, self.key.clone())?);
+                    self.opening = Some(self.options.opening(socket.into(), self.key.clone())?);
                     return Ok(());
                 }
                 Err(error) => last = error,
@@ -184,31 +193,21 @@ impl Client {
 }
 
 impl ClientOptions {
-    fn opening(&self, stream: Stream, endpoint: &Endpoint, key: Option<AuthKey>) -> Result<Opening> {
-        match stream {
-            Stream::Tcp(socket) => {
-                let mut options = self.clone();
-                options.tls_name = Some(self.name(endpoint));
-                options.tcp_opening(socket, key)
-            }
-            stream => Ok(Opening::new(stream, Role::Client, key, self.least, self.handshake_limit)),
+    /// The same with the name that a listener at this endpoint has to prove, if it has to.
+    fn named(&self, endpoint: &Endpoint) -> Result<Self> {
+        let mut options = self.clone();
+        if self.tls.is_some() {
+            options.tls_name = Some(endpoint.tls_name(self.tls_name.as_deref())?);
         }
+        Ok(options)
     }
 
-    fn tcp_opening(&self, socket: TcpSocket, key: Option<AuthKey>) -> Result<Opening> {
-        let stream = match (&self.tls, &self.tls_name) {
-            (Some(tls), Some(name)) => TlsSocket::client(socket, tls, name)?.into(),
-            _ => socket.into(),
+    fn opening(&self, stream: Stream, key: Option<AuthKey>) -> Result<Opening> {
+        let stream = match (stream, &self.tls, &self.tls_name) {
+            (Stream::Tcp(socket), Some(tls), Some(name)) => TlsSocket::client(socket, tls, name)?.into(),
+            (stream, ..) => stream,
         };
         Ok(Opening::new(stream, Role::Client, key, self.least, self.handshake_limit))
-    }
-
-    fn name(&self, endpoint: &Endpoint) -> String {
-        match (&self.tls_name, endpoint) {
-            (Some(name), _) => name.clone(),
-            (None, Endpoint::Tcp { host: Some(host), .. }) => host.clone(),
-            (None, _) => "localhost".into(),
-        }
     }
 }
 

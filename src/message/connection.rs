@@ -118,13 +118,14 @@ impl Connection {
         self.incoming.codec().limit()
     }
 
-    /// Closes the connection, if there is one; what is in its outbox is dropped, what has arrived stays.
+    /// Closes the connection, if there is one; what is in its outbox is dropped, what has been received stays.
     ///
-    /// Call [`flush`](Self::flush) first to wait for the outbox.
+    /// What was sent before still reaches the peer, also when the peer has sent something that nobody has received. Call
+    /// [`flush`](Self::flush) first to wait for the outbox.
     pub fn close(&mut self) {
         // Whoever waits for an answer hears it before the end.
         let _ = self.send_answers_at_once();
-        self.stream.disconnect();
+        self.stream.end();
     }
 
     /// Gives the connection back, with the bytes that have arrived and have not become messages.

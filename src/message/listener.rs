@@ -16,9 +16,11 @@ use crate::{
     error::{Error, Result},
     ip::IpAddress,
     mode::Mode,
+    selector::{Selectable, sealed},
     status::Status,
     stream::Stream,
     surface::mode_methods,
+    sys::Handle,
     time::Deadline,
 };
 
@@ -28,6 +30,14 @@ use crate::{
 /// With a key, both sides show one another that they know it before a connection is given out: in Python's way to a
 /// Python, and in a stronger one to a program that uses this crate. That happens beside one another for all who wait, and
 /// within a limit, so a peer that is silent or slow delays nobody.
+///
+/// In a [`SocketSelector`](crate::SocketSelector) it is ready when somebody has connected or goes on with the handshake,
+/// after which [`accept`](Self::accept) may still answer `NotReady`. While there are
+/// [`pending_handshakes`](Self::pending_handshakes), wait with a limit: what is due by the clock alone (the end of a peer
+/// that says nothing, the answer to a wrong key) is done by the next `accept`.
+///
+/// Who shows a wrong key waits for the answer, 50 to 150 milliseconds, so that keys cannot be tried fast; the others do
+/// not wait for that.
 ///
 /// Nothing after the handshake is encrypted or signed by it: use local sockets, loopback or
 /// [`tls`](ListenerOptions::tls).
@@ -60,6 +70,10 @@ use crate::{
 /// with Client(('127.0.0.1', port), authkey=b'secret password') as connection:
 ///     connection.send_bytes(b'hello')
 /// ```
+///
+/// # Platform
+///
+/// On Windows a selector tells of those who connect and not of those who go on with the handshake.
 #[derive(Debug)]
 pub struct Listener {
     door: Door,
@@ -78,7 +92,8 @@ type Peer = Option<(IpAddress, u16)>;
 
 impl Listener {
     /// Listens at an endpoint: a port, which is one of loopback unless it has a host in front, or the path of a local
-    /// socket. Port 0 is any free one; see [`address`](Self::address).
+    /// socket. Port 0 is any free one; see [`address`](Self::address). A host name is looked up, however long that takes,
+    /// and stands for all its addresses that can be listened on; `localhost` is `127.0.0.1` and `::1`.
     ///
     /// # Errors
     ///
@@ -93,11 +108,14 @@ impl Listener {
     ///
     /// # Errors
     ///
-    /// As for [`bind`](Self::bind).
+    /// As for [`bind`](Self::bind), and [`Error::InvalidInput`] for a local socket that is to be encrypted.
     pub fn bind_with(endpoint: &Endpoint, key: Option<AuthKey>, options: ListenerOptions) -> Result<Self> {
+        if options.tls.is_some() {
+            endpoint.check_tls()?;
+        }
         let mut door = Door::open(endpoint, options.backlog)?;
-        let waiting = if key.is_some() || options.tls.is_some() {
-            door.set_mode(Mode { blocking: false, timeout: None })?;
+        let waiting = if key.is_some() || options.tls.is_some() || door.is_wide() {
+            door.set_mode(Mode::AT_ONCE)?;
             Some(Waiting::new(&door, options.max_pending)?)
         } else {
             None
@@ -127,7 +145,7 @@ impl Listener {
             .into()
     }
 
-    /// Returns where it listens, with the port that it has got.
+    /// Returns where it listens, with the port that it has got; for several addresses with their name.
     ///
     /// # Errors
     ///
@@ -154,9 +172,8 @@ impl Listener {
     pub fn close(&mut self) {
         self.door.close();
         self.found.clear();
-        if let Some(waiting) = &mut self.waiting {
-            waiting.clear();
-        }
+        // It leaves the selectors with this.
+        self.waiting = None;
     }
 
     fn accept_shown(&mut self) -> Result<(Result<Stream>, Peer)> {
@@ -166,11 +183,9 @@ impl Listener {
             if let Some(found) = self.found.pop_front() {
                 return Ok(found);
             }
-            let (Some(waiting), true) = (&mut self.waiting, self.door.is_open()) else {
-                return Err(Error::Disconnected);
-            };
+            let Some(waiting) = &mut self.waiting else { return Err(Error::Disconnected) };
             // The door first, so that whoever knocks while others are served is not forgotten.
-            if waiting.wait(&self.door, deadline)? {
+            if waiting.wait(deadline)? {
                 for _ in 0..ACCEPTED_AT_ONCE {
                     let (stream, peer) = match self.door.accept() {
                         Ok(accepted) => accepted,
@@ -207,6 +222,15 @@ impl Listener {
 }
 
 mode_methods!(Listener, timeout: "When it passes, `accept` answers `NotReady`. Accepted connections start with the same limit.");
+
+impl Selectable for Listener {}
+
+impl sealed::Sealed for Listener {
+    #[allow(private_interfaces)]
+    fn handle(&self) -> Option<&Handle> {
+        self.waiting.as_ref().and_then(Waiting::handle).or_else(|| self.door.handle())
+    }
+}
 
 /// How many are let in before those who are in are looked after.
 const ACCEPTED_AT_ONCE: usize = 64;

@@ -21,12 +21,14 @@ pub(super) struct Opening {
     handshake: Option<Handshake>,
     deadline: Deadline,
     limit: Duration,
+    /// Until when the answer to a wrong key is held back.
+    held: Option<Deadline>,
 }
 
 impl Opening {
     /// Begins with a stream that may still be connecting. The limit is for everything from here on.
     pub(super) fn new(stream: Stream, role: Role, key: Option<AuthKey>, least: AuthLevel, limit: Duration) -> Self {
-        Self { stream, role, key, least, handshake: None, deadline: Deadline::after(Some(limit)), limit }
+        Self { stream, role, key, least, handshake: None, deadline: Deadline::after(Some(limit)), limit, held: None }
     }
 
     /// Goes on as far as the stream's mode lets it: `NotReady` while something is missing.
@@ -54,7 +56,7 @@ impl Opening {
     }
 
     fn advance(&mut self) -> Result<()> {
-        let Self { stream, role, key, least, handshake, .. } = self;
+        let Self { stream, role, key, least, handshake, deadline, held, .. } = self;
         if let Stream::Tls(socket) = stream {
             socket.handshake().into_result()?;
         }
@@ -66,13 +68,23 @@ impl Opening {
         let mut attempt = stream.mode().begin();
         let mut piece = Vec::new();
         loop {
+            if let Some(Err(why)) = handshake.verdict() {
+                let pause = || Deadline::after(deadline.remaining().into_iter().chain([Handshake::pause()]).min());
+                if *role == Role::Listener && !held.get_or_insert_with(pause).has_passed() {
+                    return Err(Error::NotReady);
+                }
+                // It is so whether the peer hears it or not.
+                let _ = stream.send_whole(handshake.output(), &[]);
+                stream.end();
+                return Err(Error::Authentication(why));
+            }
             let output = handshake.output();
             if !output.is_empty() {
                 stream.send_whole(output, &[])?;
                 handshake.note_sent(output.len());
             }
-            if let Some(verdict) = handshake.verdict() {
-                return verdict.map_err(Error::Authentication);
+            if handshake.verdict().is_some() {
+                return Ok(());
             }
             piece.clear();
             if stream.receive_behind(&mut attempt, &mut piece, handshake.wanted())? == 0 {
@@ -90,9 +102,14 @@ impl Opening {
         }
     }
 
-    /// When it ends if nothing comes.
-    pub(super) fn deadline(&self) -> Deadline {
-        self.deadline
+    /// When it goes on if nothing comes.
+    pub(super) fn due(&self) -> Deadline {
+        self.held.unwrap_or(self.deadline)
+    }
+
+    /// Tells whether it waits for nothing but the time to answer.
+    pub(super) fn is_held(&self) -> bool {
+        self.held.is_some()
     }
 
     pub(super) fn handle(&self) -> Option<&Handle> {

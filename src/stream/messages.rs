@@ -124,6 +124,28 @@ impl Stream {
         }
     }
 
+    /// Disconnects, as orderly as that goes without waiting.
+    ///
+    /// A socket that is closed over bytes that nobody has read resets the connection (RFC 2525 section 2.17), and what is
+    /// still on its way to the peer is lost. So they are read first. A peer that never stops is not listened to for long.
+    pub(crate) fn end(&mut self) {
+        let mode = self.mode();
+        if self.is_connected() && self.pending_bytes() == 0 && self.set_mode(Mode::AT_ONCE).is_ok() {
+            let mut unwanted = Vec::new();
+            let mut left = if self.shutdown_send().is_done() { MOST_UNWANTED } else { 0 };
+            while left > 0 {
+                unwanted.clear();
+                match self.receive_behind(&mut Mode::AT_ONCE.begin(), &mut unwanted, left.min(PIECE)) {
+                    Ok(count @ 1..) => left -= count,
+                    _ => break,
+                }
+            }
+        }
+        self.disconnect();
+        // Without a connection the mode is a note, which nothing can refuse.
+        let _ = self.set_mode(mode);
+    }
+
     pub(crate) fn shutdown_send(&mut self) -> crate::status::Status {
         with_link!(self, link => link.shutdown_send())
     }
@@ -166,3 +188,7 @@ impl Stream {
         }
     }
 }
+
+/// How much is read at the end for nobody, and how much of it at once.
+const MOST_UNWANTED: usize = 1024 * 1024;
+const PIECE: usize = 64 * 1024;

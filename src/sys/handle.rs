@@ -201,6 +201,32 @@ impl Registry {
         lock(&self.entries).watched.contains_key(&key)
     }
 
+    /// What another selector can watch: it is readable while a wait of this one would find something that the kernel
+    /// knows of. `None` where the kernel has no such thing.
+    #[cfg(feature = "messages")]
+    pub(crate) fn handle(&self) -> io::Result<Option<Handle>> {
+        #[cfg(any(
+            target_os = "linux",
+            target_os = "android",
+            target_os = "freebsd",
+            target_os = "netbsd",
+            target_os = "openbsd",
+            target_os = "dragonfly",
+            target_vendor = "apple"
+        ))]
+        return Ok(Some(Handle::new(self.poller.as_fd().try_clone_to_owned()?.into())));
+        #[cfg(not(any(
+            target_os = "linux",
+            target_os = "android",
+            target_os = "freebsd",
+            target_os = "netbsd",
+            target_os = "openbsd",
+            target_os = "dragonfly",
+            target_vendor = "apple"
+        )))]
+        return Ok(None);
+    }
+
     /// Waits in the kernel until a socket is ready, somebody calls [`wake`](Self::wake), or the limit passes; tells
     /// whether it was woken. May also return early for no reason.
     pub(crate) fn wait(&self, events: &mut Events, limit: Option<Duration>) -> io::Result<bool> {

@@ -69,6 +69,40 @@ impl TcpListener {
         self.try_listen(address.into(), port).into()
     }
 
+    /// Listens on one port of several addresses, as those of a host name are. Addresses that cannot be listened on are
+    /// left out, such as `::1` where there is no IPv6, unless none is left.
+    #[cfg(feature = "messages")]
+    pub(crate) fn on_all(addresses: &[IpAddress], port: u16) -> Result<Vec<Self>> {
+        let mut attempts = 1..if port == 0 { MOST_ATTEMPTS } else { 1 };
+        loop {
+            match (Self::on_each(addresses, port), attempts.next()) {
+                // The port that is free on one address is taken on another.
+                (Err(Error::AddressInUse(_)), Some(_)) => {}
+                (result, _) => return result,
+            }
+        }
+    }
+
+    #[cfg(feature = "messages")]
+    fn on_each(addresses: &[IpAddress], mut port: u16) -> Result<Vec<Self>> {
+        let (mut listeners, mut last) = (Vec::new(), Error::NotOpen);
+        for address in addresses {
+            let mut listener = Self::new();
+            match listener.try_listen(*address, port) {
+                Ok(()) => {
+                    port = listener.local_port();
+                    listeners.push(listener);
+                }
+                // Somebody else would get the connections to this one.
+                Err(error @ (Error::AddressInUse(_) | Error::PermissionDenied(_) | Error::TooManyFiles(_))) => {
+                    return Err(error);
+                }
+                Err(error) => last = error,
+            }
+        }
+        if listeners.is_empty() { Err(last) } else { Ok(listeners) }
+    }
+
     fn try_listen(&mut self, address: IpAddress, port: u16) -> Result<()> {
         let local = address.to_socket_addr(port);
         if port != 0 && self.local() == Some(local) {
@@ -203,6 +237,9 @@ fn has_gone(socket: &Socket) -> bool {
     matches!(socket.take_error(), Ok(Some(_))) && !matches!(socket.peek(&mut [MaybeUninit::uninit()]), Ok(1))
 }
 
+/// How often the system is asked for a port that is free on several addresses.
+#[cfg(feature = "messages")]
+const MOST_ATTEMPTS: usize = 16;
 /// The system cuts it to its own maximum.
 const BACKLOG: i32 = i32::MAX;
 /// How many connections of vanished peers one `accept` goes through before it answers.

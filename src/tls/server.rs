@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use super::{RootCertificates, TlsIdentity, TlsVersion, engine};
+use super::{Fingerprint, RootCertificates, TlsIdentity, TlsVersion, engine};
 use crate::error::Result;
 
 /// What the connections of a TLS server have in common: its certificate, and the sessions that can be resumed.
@@ -22,6 +22,7 @@ use crate::error::Result;
 #[derive(Clone)]
 pub struct TlsServer {
     pub(super) engine: engine::Server,
+    fingerprint: Fingerprint,
 }
 
 impl TlsServer {
@@ -41,7 +42,14 @@ impl TlsServer {
     ///
     /// As for [`new`](Self::new), and when the roots or the protocols cannot be used.
     pub fn with_options(options: TlsServerOptions) -> Result<Self> {
-        Ok(Self { engine: engine::Server::new(options)? })
+        let fingerprint = options.identity.fingerprint();
+        Ok(Self { engine: engine::Server::new(options)?, fingerprint })
+    }
+
+    /// Returns the fingerprint of the certificate that it shows.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
     }
 }
 

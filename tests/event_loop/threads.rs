@@ -109,13 +109,13 @@ fn a_loop_that_does_not_start_says_why() {
 
     impl Handler for Never {
         fn started(&mut self, event_loop: &mut EventLoop) -> HookResult {
-            event_loop.listen(&"service|name".parse()?, Framing::Raw, ListenOptions::default())?;
+            event_loop.listen(&"service|name|port".parse()?, Framing::Raw, ListenOptions::default())?;
             Ok(())
         }
     }
 
     let error = EventLoop::new().unwrap().spawn(Never).err().unwrap();
-    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    assert_eq!(error.kind(), ErrorKind::InvalidAddress);
 }
 
 /// A thread that sends to a peer who does not read cannot be told to wait by the connection: the connection ends.

@@ -47,6 +47,9 @@ pub(crate) struct ConnectArgs {
     /// Encrypt the connection; whom the system trusts is trusted
     #[arg(long, help_heading = "Security")]
     pub(super) tls: bool,
+    /// The name that the certificate has to be for [default: the host of ENDPOINT]
+    #[arg(long, value_name = "NAME", requires = "tls", help_heading = "Security")]
+    pub(super) tls_name: Option<String>,
     /// Trust the authorities in this PEM file instead of the system's
     #[arg(long, value_name = "FILE", group = "trust", requires = "tls", help_heading = "Security")]
     pub(super) cacert: Option<PathBuf>,

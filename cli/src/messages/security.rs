@@ -1,12 +1,7 @@
 //! Keys and certificates that the command line names.
 
-use std::{
-    fs::{self, DirBuilder},
-    io,
-    path::Path,
-};
+use std::{fs, io, path::Path};
 
-use directories::ProjectDirs;
 use sockeye::{
     AuthKey, AuthLevel, ClientOptions, Endpoint, Error, ListenerOptions, RootCertificates, TlsClient, TlsClientOptions,
     TlsIdentity, TlsServer, Trust,
@@ -39,7 +34,8 @@ pub(super) fn of_listener(args: &ListenArgs, say: impl Fn(&str)) -> Result<Liste
         refuse_tls_on_paths(&args.endpoint)?;
         let identity = match (&args.cert, &args.key) {
             (Some(cert), Some(key)) => TlsIdentity::load(cert, key)?,
-            _ => own_identity()?,
+            // This user's own, made by the first listener.
+            _ => TlsIdentity::of_this_user("sockeye", &["localhost", "127.0.0.1", "::1"])?,
         };
         say(&format!("the fingerprint of the certificate is {}", identity.fingerprint()));
         options.tls = Some(TlsServer::new(identity)?);
@@ -61,6 +57,14 @@ pub(super) fn of_client(args: &ConnectArgs) -> Result<ClientOptions, Failure> {
             None => Trust::System,
         };
         options.tls = Some(TlsClient::with_options(tls)?);
+        options.tls_name = match (&args.tls_name, &args.endpoint) {
+            // Who is known by a fingerprint, or by nothing, proves no name.
+            (None, Endpoint::Service { .. }) if args.insecure || !args.pin.is_empty() => Some("localhost".into()),
+            (None, Endpoint::Service { .. }) => {
+                return Err(Failure::Usage("--tls with a service wants --pin or --tls-name: anybody can announce it"));
+            }
+            (name, _) => name.clone(),
+        };
     }
     Ok(options)
 }
@@ -75,21 +79,6 @@ fn refuse_tls_on_paths(endpoint: &Endpoint) -> Result<(), Failure> {
         Endpoint::Local(_) => Err(Failure::Usage("--tls is for TCP; a local socket does not leave this machine")),
         _ => Ok(()),
     }
-}
-
-/// The identity of this user's listeners, made by the first one.
-fn own_identity() -> Result<TlsIdentity, Failure> {
-    let folders = ProjectDirs::from("", "", "sockeye");
-    let folders =
-        folders.ok_or(Failure::Usage("there is no home folder to keep a certificate in: use --cert, --key"))?;
-    let folder = folders.data_dir();
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(|error| file(folder, error))?;
-    let (certificate, key) = (folder.join("certificate.pem"), folder.join("key.pem"));
-    Ok(TlsIdentity::load_or_create(certificate, key, &["localhost", "127.0.0.1", "::1"])?)
 }
 
 fn file(path: &Path, source: io::Error) -> Failure {

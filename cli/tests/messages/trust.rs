@@ -33,6 +33,23 @@ fn a_listener_is_trusted_as_the_command_line_says() {
 }
 
 #[test]
+fn the_name_in_a_certificate_can_be_another_than_the_host() {
+    let folder = Folder::new("tls_name");
+    let identity = TlsIdentity::self_signed(&["relay.example"]).unwrap();
+    let (certificate, key) = (folder.path("certificate.pem"), folder.path("key.pem"));
+    identity.save(&certificate, &key).unwrap();
+    let (_live, endpoint) = Live::listen(&["--echo", "--tls", "--cert", &certificate, "--key", &key]);
+    let connect = ["connect", "--tls", "--cacert", &certificate, &endpoint];
+    let said = run(&connect).failure(1);
+    assert!(said.starts_with("the certificate of \"127.0.0.1\" is not trusted"), "{said}");
+    let named = [&connect[..], &["--tls-name", "relay.example"]].concat();
+    assert_eq!(run_with_input(&named, b"secret\n").output(), b"secret\n");
+    // A service may be anybody's.
+    let said = run(&["connect", "--tls", "--cacert", &certificate, "game|Ann"]).failure(2);
+    assert!(said.contains("--tls-name"), "{said}");
+}
+
+#[test]
 fn nobody_is_served_without_encryption_who_listens_with_it() {
     let folder = Folder::new("plain_client");
     let (live, endpoint, _, _) = listener(&folder);
@@ -64,8 +81,8 @@ fn a_certificate_is_made_on_first_use_and_kept() {
     let (again, _, _other) = start();
     assert_eq!(again, fingerprint);
     #[cfg(target_os = "linux")]
-    for (name, mode) in [("", 0o700), ("key.pem", 0o600), ("certificate.pem", 0o600)] {
-        let path = format!("{home}/.local/share/sockeye/{name}");
+    for (name, mode) in [("", 0o700), ("identity.key", 0o600), ("identity.crt", 0o600)] {
+        let path = format!("{home}/.local/share/sockeye/tls/{name}");
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, mode, "{path}");
     }
 }

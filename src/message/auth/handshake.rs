@@ -1,6 +1,6 @@
 //! The steps of a handshake, bytes in and bytes out.
 
-use std::io;
+use std::{io, time::Duration};
 
 use super::{
     key::AuthKey,
@@ -136,6 +136,14 @@ impl Handshake {
             Step::Failed(why) => Some(Err(why)),
             _ => None,
         }
+    }
+
+    /// How long a listener waits before it says that a key was wrong: nobody can try many, or learn from the time of the
+    /// answer what was wrong.
+    pub(crate) fn pause() -> Duration {
+        // Without random bytes it is the longest.
+        let random = draw::<1>().map_or(u8::MAX, |[random]| random);
+        SHORTEST_PAUSE + (LONGEST_PAUSE - SHORTEST_PAUSE) * u32::from(random) / u32::from(u8::MAX)
     }
 
     /// What there is of a message that the peer has not ended: its bytes so far, and all of them.
@@ -278,6 +286,10 @@ fn draw<const N: usize>() -> Result<[u8; N]> {
 const CHALLENGE: &[u8] = b"#CHALLENGE#";
 const WELCOME: &[u8] = b"#WELCOME#";
 const FAILURE: &[u8] = b"#FAILURE#";
+
+/// Long for who tries keys, and short for somebody who has mistaken the file.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_millis(150);
 
 /// Python's from 3.12 on. An older one signs it with MD5.
 const CHALLENGE_NAME: &[u8] = b"{sha256}";

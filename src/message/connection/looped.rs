@@ -3,11 +3,7 @@
 use std::{mem, time::Duration};
 
 use super::{Connection, Phase};
-use crate::{
-    error::Error,
-    message::{framing::Framing, incoming::Look},
-    status::Status,
-};
+use crate::{error::Error, message::incoming::Look, status::Status};
 
 impl Connection {
     /// Ends a pending connect, a handshake and the greeting of the framing, as far as that takes no waiting.
@@ -57,21 +53,4 @@ impl Connection {
     pub(crate) fn owes_answers(&mut self) -> bool {
         self.incoming.codec_mut().answers().is_some_and(|answers| !answers.is_empty())
     }
-
-    /// Takes and forgets what the system still has for this end: a socket that is closed over unread bytes resets the
-    /// connection, and the peer may lose what was sent last. A peer that never stops is not waited for.
-    pub(crate) fn close_gently(&mut self) {
-        if self.stream.shutdown_send().is_done() {
-            self.set_framing(Framing::Raw);
-            for _ in 0..MOST_DISCARDED {
-                if !self.receive().is_done() {
-                    break;
-                }
-            }
-        }
-        self.close();
-    }
 }
-
-/// Reads of bytes that nobody wants, each of at most 64 KiB.
-const MOST_DISCARDED: usize = 16;

@@ -225,7 +225,7 @@ impl Connection {
         // Its last answer may say why, if that takes no waiting.
         let _ = self.send_answers_at_once();
         self.phase = Phase::Ended;
-        self.stream.disconnect();
+        self.stream.end();
         error
     }
 }

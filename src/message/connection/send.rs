@@ -111,7 +111,7 @@ impl Connection {
                 self.stream.queue_whole(answers, &[])?;
                 answers.clear();
                 self.acknowledgements = Acknowledgements::Carried;
-                self.in_mode(AT_ONCE, |connection, _| connection.stream.flush().into_result())?
+                self.in_mode(Mode::AT_ONCE, |connection, _| connection.stream.flush().into_result())?
             }
             _ => Ok(()),
         }
@@ -124,7 +124,7 @@ impl Connection {
             let mut attempt = self.stream.mode().begin();
             self.read_answers(&mut attempt)
         } else if unanswered.is_multiple_of(MANY_UNANSWERED) {
-            match self.in_mode(AT_ONCE, Self::read_answers)? {
+            match self.in_mode(Mode::AT_ONCE, Self::read_answers)? {
                 Err(Error::NotReady) => Ok(()),
                 result => result,
             }
@@ -149,7 +149,6 @@ impl Connection {
     }
 }
 
-const AT_ONCE: Mode = Mode { blocking: false, timeout: None };
 /// How many answers may be due before a send looks for them.
 const MANY_UNANSWERED: u32 = 512;
 /// And how many before it waits for them: more than the real receivers have been seen to lag behind, and so few that

@@ -8,16 +8,21 @@ use crate::{
     error::{Error, Result},
     local::LocalListener,
     mode::Mode,
-    selector::{Selectable, sealed},
+    selector::{Key, SocketSelector},
     stream::Stream,
     sys::Handle,
     tcp::TcpListener,
 };
 
-/// A listener of either family.
+/// Where connections come in.
 #[derive(Debug)]
 pub(super) enum Door {
-    Tcp(TcpListener),
+    Tcp {
+        /// One for each address of the host, all on one port; none when it is closed.
+        listeners: Vec<TcpListener>,
+        /// The name of several addresses.
+        name: Option<String>,
+    },
     Local(LocalListener, PathBuf),
 }
 
@@ -34,32 +39,36 @@ impl Door {
                 return Err(Error::invalid_input(&endpoint.to_string(), "an endpoint with an address to listen at"));
             }
         };
-        if let (Some(backlog), Some(handle)) = (backlog, door.handle()) {
+        if let Some(backlog) = backlog {
             // The system takes the last word (POSIX `listen`).
             let backlog = i32::try_from(backlog).unwrap_or(i32::MAX);
-            handle.socket().listen(backlog).map_err(Error::from_os)?;
+            for handle in door.handles() {
+                handle.socket().listen(backlog).map_err(Error::from_os)?;
+            }
         }
         Ok(door)
     }
 
-    /// The first address of a host that can be listened on.
     fn open_tcp(host: Option<&str>, port: u16) -> Result<Self> {
-        let mut result = Err(Error::NotOpen);
-        for address in Endpoint::addresses(host)? {
-            let mut listener = TcpListener::new();
-            match listener.listen_on(address, port).into_result() {
-                Ok(()) => return Ok(Self::Tcp(listener)),
-                Err(error) => result = Err(error),
-            }
-        }
-        result
+        let addresses = Endpoint::addresses_to_listen(host)?;
+        let listeners = TcpListener::on_all(&addresses, port)?;
+        let name = if listeners.len() > 1 { host.map(str::to_owned) } else { None };
+        Ok(Self::Tcp { listeners, name })
     }
 
-    /// Takes the next connection, in the mode of the door. What is inside cannot fail yet.
+    /// Takes the next connection, in the mode of the door, which must not block when it is [wide](Self::is_wide). What is
+    /// inside cannot fail yet.
     pub(super) fn accept(&mut self) -> Result<(Result<Stream>, Peer)> {
         match self {
-            Self::Tcp(listener) => {
-                let socket = listener.accept().into_result()?;
+            Self::Tcp { listeners, .. } => {
+                let mut result = Err(Error::Disconnected);
+                for listener in listeners {
+                    result = listener.accept().into_result();
+                    if !matches!(result, Err(Error::NotReady)) {
+                        break;
+                    }
+                }
+                let socket = result?;
                 let peer = socket.remote_address().map(|address| (address, socket.remote_port()));
                 Ok((Ok(socket.into()), peer))
             }
@@ -69,9 +78,11 @@ impl Door {
 
     pub(super) fn address(&self) -> Result<Endpoint> {
         match self {
-            Self::Tcp(listener) => {
+            Self::Tcp { listeners, name } => {
+                let listener = listeners.first().ok_or(Error::NotOpen)?;
                 let address = listener.local_address().ok_or(Error::NotOpen)?;
-                Ok(Endpoint::Tcp { host: Some(address.to_string()), port: listener.local_port() })
+                let host = name.clone().unwrap_or_else(|| address.to_string());
+                Ok(Endpoint::Tcp { host: Some(host), port: listener.local_port() })
             }
             Self::Local(listener, path) if listener.is_listening() => Ok(Endpoint::Local(path.clone())),
             Self::Local(..) => Err(Error::NotOpen),
@@ -80,10 +91,10 @@ impl Door {
 
     pub(super) fn set_mode(&mut self, mode: Mode) -> Result<()> {
         match self {
-            Self::Tcp(listener) => {
+            Self::Tcp { listeners, .. } => listeners.iter_mut().try_for_each(|listener| {
                 listener.set_timeout(mode.timeout)?;
                 listener.set_blocking(mode.blocking)
-            }
+            }),
             Self::Local(listener, _) => {
                 listener.set_timeout(mode.timeout)?;
                 listener.set_blocking(mode.blocking)
@@ -91,30 +102,36 @@ impl Door {
         }
     }
 
-    pub(super) fn is_open(&self) -> bool {
-        self.handle().is_some()
+    /// Tells whether connections come in at several addresses.
+    pub(super) fn is_wide(&self) -> bool {
+        matches!(self, Self::Tcp { listeners, .. } if listeners.len() > 1)
+    }
+
+    /// Has a selector watch it; tells its keys.
+    pub(super) fn watch(&self, selector: &mut SocketSelector) -> Result<Vec<Key>> {
+        match self {
+            Self::Tcp { listeners, .. } => listeners.iter().map(|listener| selector.add(listener)).collect(),
+            Self::Local(listener, _) => Ok(vec![selector.add(listener)?]),
+        }
     }
 
     pub(super) fn close(&mut self) {
         match self {
-            Self::Tcp(listener) => listener.close(),
+            Self::Tcp { listeners, .. } => listeners.clear(),
             Self::Local(listener, _) => listener.close(),
         }
     }
 
-    fn handle(&self) -> Option<&Handle> {
-        match self {
-            Self::Tcp(listener) => listener.handle(),
-            Self::Local(listener, _) => listener.handle(),
-        }
+    /// The first of its sockets.
+    pub(super) fn handle(&self) -> Option<&Handle> {
+        self.handles().next()
     }
-}
 
-impl Selectable for Door {}
-
-impl sealed::Sealed for Door {
-    #[allow(private_interfaces)]
-    fn handle(&self) -> Option<&Handle> {
-        Self::handle(self)
+    fn handles(&self) -> impl Iterator<Item = &Handle> {
+        let (listeners, local) = match self {
+            Self::Tcp { listeners, .. } => (listeners.as_slice(), None),
+            Self::Local(listener, _) => (&[][..], listener.handle()),
+        };
+        listeners.iter().filter_map(TcpListener::handle).chain(local)
     }
 }

@@ -35,7 +35,7 @@ pub struct ListenerOptions {
     /// How many connections the system keeps until they are accepted; as many as it can unless set. Python's default is
     /// 1.
     pub backlog: Option<u32>,
-    /// Encrypts every connection; nothing unencrypted is accepted then. Not for local sockets.
+    /// Encrypts every connection; nothing unencrypted is accepted then. A local socket is refused.
     pub tls: Option<TlsServer>,
 }
 

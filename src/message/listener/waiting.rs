@@ -13,13 +13,15 @@ use crate::{
     time::Deadline,
 };
 
-/// Peers in the handshake, all of them watched together with the door.
+/// Peers on their way in, all of them watched together with the door.
 #[derive(Debug)]
 pub(super) struct Waiting {
     selector: SocketSelector,
-    door: Key,
+    /// What other selectors watch in place of all of them, where the system has such a thing.
+    handle: Option<Handle>,
+    doors: Vec<Key>,
     openings: HashMap<Key, (Opening, Peer)>,
-    /// The oldest first. All have the same limit, so it is also the first whose time is over.
+    /// The oldest first.
     order: VecDeque<Key>,
     max: usize,
 }
@@ -30,27 +32,27 @@ type Found = (Result<Stream>, Peer);
 impl Waiting {
     pub(super) fn new(door: &Door, max: usize) -> Result<Self> {
         let mut selector = SocketSelector::new()?;
-        let door = selector.add(door)?;
-        Ok(Self { selector, door, openings: HashMap::new(), order: VecDeque::new(), max: max.max(1) })
+        let doors = door.watch(&mut selector)?;
+        let handle = selector.nested()?;
+        Ok(Self { selector, handle, doors, openings: HashMap::new(), order: VecDeque::new(), max: max.max(1) })
     }
 
     pub(super) fn len(&self) -> usize {
         self.openings.len()
     }
 
-    pub(super) fn clear(&mut self) {
-        self.openings.clear();
-        self.order.clear();
+    pub(super) fn handle(&self) -> Option<&Handle> {
+        self.handle.as_ref()
     }
 
     /// Waits until somebody is at the door, somebody goes on, somebody's time is over or the deadline has passed; tells
     /// whether somebody is at the door.
-    pub(super) fn wait(&mut self, door: &Door, deadline: Deadline) -> Result<bool> {
-        let oldest = self.order.front().and_then(|key| self.openings.get(key));
-        let first = oldest.and_then(|(opening, _)| opening.deadline().remaining());
+    pub(super) fn wait(&mut self, deadline: Deadline) -> Result<bool> {
+        // At most as many as may wait, and few unless somebody wants to be a nuisance.
+        let first = self.openings.values().filter_map(|(opening, _)| opening.due().remaining()).min();
         let limit = [deadline.remaining(), first].into_iter().flatten().min();
         self.selector.wait(limit)?;
-        Ok(self.selector.is_ready(door))
+        Ok(self.selector.ready().any(|event| self.doors.contains(&event.key)))
     }
 
     /// Begins with somebody, who may be done at once.
@@ -66,6 +68,9 @@ impl Waiting {
         }
         match self.selector.add(&opening) {
             Ok(key) => {
+                if opening.is_held() {
+                    self.selector.remove(&opening);
+                }
                 self.openings.insert(key, (opening, peer));
                 self.order.push_back(key);
                 None
@@ -77,16 +82,17 @@ impl Waiting {
     /// Goes on with those who are ready, and ends those whose time is over.
     pub(super) fn proceed(&mut self, mode: Mode, found: &mut VecDeque<Found>) {
         let mut ready: Vec<Key> =
-            self.selector.ready().map(|event| event.key).filter(|key| *key != self.door).collect();
-        let late = self
-            .order
-            .iter()
-            .take_while(|key| self.openings.get(key).is_some_and(|(opening, _)| opening.deadline().has_passed()));
-        ready.extend(late);
+            self.selector.ready().map(|event| event.key).filter(|key| !self.doors.contains(key)).collect();
+        let is_late = |key: &&Key| self.openings.get(key).is_some_and(|(opening, _)| opening.due().has_passed());
+        ready.extend(self.order.iter().filter(is_late));
         for key in ready {
             let Some((opening, _)) = self.openings.get_mut(&key) else { continue };
             let result = opening.step();
             if matches!(result, Err(Error::NotReady)) {
+                if opening.is_held() {
+                    // What it says meanwhile is of no interest.
+                    self.selector.remove(opening);
+                }
                 continue;
             }
             self.order.retain(|other| *other != key);

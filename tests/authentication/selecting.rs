@@ -1,0 +1,103 @@
+//! Listeners in a selector, beside other sockets.
+
+use std::{
+    net::{Ipv4Addr, TcpStream},
+    time::{Duration, Instant},
+};
+
+use sockeye::{
+    AuthError, AuthKey, ClientOptions, Connection, Endpoint, Listener, ListenerOptions, SocketSelector, Status,
+    UdpSocket,
+};
+
+use crate::{DEADLINE, assert_connected, client, key, loopback, port, raw, why, write_frame};
+
+fn unblocked(key: Option<AuthKey>) -> Listener {
+    let mut listener = Listener::bind(&loopback(), key).unwrap();
+    listener.set_blocking(false).unwrap();
+    listener
+}
+
+/// Waits for a connection as a game loop does, with few rounds and none in vain at the end.
+fn accept(selector: &mut SocketSelector, listener: &mut Listener) -> Connection {
+    for _ in 0..20 {
+        assert!(selector.wait(Some(DEADLINE)).unwrap());
+        assert!(selector.is_ready(listener));
+        match listener.accept() {
+            Status::NotReady => {}
+            other => return other.into_result().unwrap(),
+        }
+    }
+    panic!("too many rounds");
+}
+
+#[test]
+fn a_listener_is_ready_when_somebody_comes() {
+    let mut listener = unblocked(None);
+    let mut other = UdpSocket::new();
+    other.bind_to([127, 0, 0, 1], 0).into_result().unwrap();
+    let mut selector = SocketSelector::new().unwrap();
+    selector.add(&other).unwrap();
+    let listening = selector.add(&listener).unwrap();
+    assert!(!selector.wait(Some(Duration::ZERO)).unwrap());
+    let _peer = TcpStream::connect((Ipv4Addr::LOCALHOST, port(&listener))).unwrap();
+    assert!(selector.wait(Some(DEADLINE)).unwrap());
+    assert_eq!(selector.ready().map(|event| event.key).collect::<Vec<_>>(), [listening]);
+    assert!(selector.is_ready(&listener) && !selector.is_ready(&other));
+    listener.accept().into_result().unwrap();
+    assert!(!selector.wait(Some(Duration::ZERO)).unwrap());
+    assert!(selector.remove(&listener));
+    selector.add(&listener).unwrap();
+    listener.close();
+    assert_eq!(selector.len(), 1, "it left by itself");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_listener_is_ready_while_a_handshake_goes_on() {
+    let path = std::env::temp_dir().join(format!("sockeye-selecting-{}", std::process::id()));
+    for endpoint in [loopback(), Endpoint::parse("localhost:0").unwrap(), Endpoint::Local(path)] {
+        let mut listener = Listener::bind(&endpoint, Some(key())).unwrap();
+        listener.set_blocking(false).unwrap();
+        let mut selector = SocketSelector::new().unwrap();
+        selector.add(&listener).unwrap();
+        for _ in 0..3 {
+            let other = client(&listener, Some(key()), ClientOptions::default());
+            let mut accepted = accept(&mut selector, &mut listener);
+            accepted.set_blocking(true).unwrap();
+            assert_connected(&mut accepted, &mut other.join().unwrap().into_result().unwrap());
+            assert!(!selector.wait(Some(Duration::ZERO)).unwrap(), "{endpoint}");
+        }
+        listener.close();
+        assert!(selector.is_empty());
+        assert!(selector.add(&listener).is_err());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn who_is_silent_or_waits_for_an_answer_wakes_nobody() {
+    let mut listener = Listener::bind_with(&loopback(), Some(key()), ListenerOptions::default()).unwrap();
+    listener.set_blocking(false).unwrap();
+    let mut selector = SocketSelector::new().unwrap();
+    selector.add(&listener).unwrap();
+    let _silent = raw(&listener);
+    let mut guess = raw(&listener);
+    write_frame(&mut guess, b"{sha256}0123456789abcdef0123456789abcdef");
+    let end = Instant::now() + DEADLINE;
+    while listener.pending_handshakes() < 2 || selector.wait(Some(Duration::ZERO)).unwrap() {
+        assert!(Instant::now() < end);
+        assert!(listener.accept().is_not_ready());
+    }
+    // The answer is due by the clock alone.
+    let answered = loop {
+        assert!(Instant::now() < end);
+        assert!(!selector.wait(Some(Duration::from_millis(5))).unwrap());
+        match listener.accept() {
+            Status::NotReady => {}
+            other => break other,
+        }
+    };
+    assert_eq!(why(answered), AuthError::WrongDigest);
+    assert_eq!(listener.pending_handshakes(), 1);
+}

@@ -1,0 +1,166 @@
+//! Names and services as endpoints of a loop.
+
+use std::{
+    net::TcpStream,
+    time::{Duration, Instant},
+};
+
+use sockeye::{CloseReason, ConnectOptions, Endpoint, Error, ErrorKind, EventLoop, Framing, ListenOptions, LoopEvent};
+
+use super::rig::{STEP, until};
+use crate::support::LONG;
+
+fn endpoint(text: &str) -> Endpoint {
+    Endpoint::parse(text).unwrap()
+}
+
+fn options(port: u16) -> (Endpoint, Framing, ListenOptions) {
+    (Endpoint::Tcp { host: Some("localhost".into()), port }, Framing::lines(), ListenOptions::default())
+}
+
+#[test]
+fn localhost_is_listened_on_in_both_families_on_one_port() {
+    let mut event_loop = EventLoop::new().unwrap();
+    let (localhost, framing, listening) = options(0);
+    let listener = event_loop.listen(&localhost, framing, listening).unwrap();
+    let port = event_loop.local_port(listener);
+    assert_ne!(port, 0);
+    for host in ["127.0.0.1", "::1"] {
+        let _peer = TcpStream::connect((host, port)).unwrap();
+        let opened = until(&mut event_loop, |_, event| match event {
+            LoopEvent::Opened { id, listener: Some(at) } if at == listener => Some(id),
+            LoopEvent::Closed { .. } => None,
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(event_loop.connection(opened).unwrap().local_address().unwrap().to_string(), host);
+    }
+    // The port is taken on both, and nothing is left of the attempt.
+    let (localhost, framing, listening) = options(port);
+    let error = event_loop.listen(&localhost, framing, listening).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AddressInUse);
+    assert!(event_loop.stop_listening(listener));
+    for host in ["127.0.0.1", "::1"] {
+        TcpStream::connect((host, port)).unwrap_err();
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_on_one_address_is_not_half_listened_on() {
+    let taken = std::net::TcpListener::bind("[::1]:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let mut event_loop = EventLoop::new().unwrap();
+    let (localhost, framing, listening) = options(port);
+    let error = event_loop.listen(&localhost, framing, listening).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AddressInUse, "{error}");
+    TcpStream::connect(("127.0.0.1", port)).unwrap_err();
+}
+
+/// The name of this machine, if it is one of loopback: that is in most tables of hosts, and takes a lookup.
+fn name_of_loopback() -> Option<String> {
+    let names = std::fs::read_to_string("/etc/hosts").ok()?;
+    let names = names.lines().map(|line| line.split('#').next().unwrap_or_default());
+    let names = names.filter(|line| line.starts_with("127.") || line.starts_with("::1"));
+    let mut names = names.flat_map(|line| line.split_whitespace().skip(1).map(str::to_owned).collect::<Vec<_>>());
+    names.find(|name| name != "localhost")
+}
+
+#[test]
+fn a_name_is_looked_up_beside_the_loop() {
+    let Some(name) = name_of_loopback() else {
+        println!("there is no other name of loopback on this machine");
+        return;
+    };
+    let mut event_loop = EventLoop::new().unwrap();
+    let at = Endpoint::Tcp { host: Some(name.clone()), port: 0 };
+    let listener = event_loop.listen(&at, Framing::lines(), ListenOptions::default()).unwrap();
+    let port = until(&mut event_loop, |_, event| match event {
+        LoopEvent::Listening { listener: at, port } if at == listener => Some(port),
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(event_loop.local_port(listener), port);
+    let at = Endpoint::Tcp { host: Some(name), port };
+    let client = event_loop.connect(&at, Framing::lines(), ConnectOptions::default()).unwrap();
+    let mut opened = 0;
+    until(&mut event_loop, |_, event| match event {
+        LoopEvent::Opened { id, listener: at } => {
+            assert_eq!(at, (id != client).then_some(listener));
+            opened += 1;
+            (opened == 2).then_some(())
+        }
+        other => panic!("{other:?}"),
+    });
+}
+
+#[test]
+fn a_name_without_addresses_is_an_event_and_the_loop_goes_on() {
+    let mut event_loop = EventLoop::new().unwrap();
+    // No resolver has to be asked: a name of DNS cannot be that long (RFC 1035 section 2.3.4).
+    let nobody = Endpoint::Tcp { host: Some("a".repeat(254)), port: 0 };
+    let begin = Instant::now();
+    let listener = event_loop.listen(&nobody, Framing::Raw, ListenOptions::default()).unwrap();
+    let client = event_loop.connect(&nobody, Framing::Raw, ConnectOptions::default()).unwrap();
+    assert_eq!(event_loop.local_port(listener), 0);
+    let (mut listening, mut connecting) = (None, None);
+    while listening.is_none() || connecting.is_none() {
+        assert!(begin.elapsed() < LONG);
+        match event_loop.poll(STEP).unwrap() {
+            Some(LoopEvent::ListenFailed { listener: at, error }) if at == listener => listening = Some(error),
+            Some(LoopEvent::Closed { id, reason: CloseReason::ConnectFailed(error), .. }) if id == client => {
+                connecting = Some(error);
+            }
+            None => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(listening.unwrap().kind(), ErrorKind::InvalidAddress);
+    assert_eq!(connecting.unwrap().kind(), ErrorKind::InvalidAddress);
+    assert!(!event_loop.stop_listening(listener), "it is gone");
+    // One that is given up meanwhile says nothing any more.
+    let listener = event_loop.listen(&nobody, Framing::Raw, ListenOptions::default()).unwrap();
+    assert!(event_loop.stop_listening(listener));
+    let end = Instant::now() + Duration::from_millis(200);
+    while Instant::now() < end {
+        assert!(event_loop.poll(STEP).unwrap().is_none());
+    }
+}
+
+#[test]
+fn what_cannot_be_is_refused_at_once() {
+    let mut event_loop = EventLoop::new().unwrap();
+    for text in ["game|(", "game|Ann|port"] {
+        let service = endpoint(text);
+        if text == "game|(" {
+            let error = event_loop.connect(&service, Framing::Raw, ConnectOptions::default()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidInput, "{text}");
+        } else {
+            let error = event_loop.listen(&service, Framing::Raw, ListenOptions::default()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidAddress, "{text}");
+        }
+    }
+    #[cfg(feature = "tls")]
+    {
+        let mut encrypted = ConnectOptions::default();
+        encrypted.tls = Some(crate::support::tls::client().clone());
+        for (text, expected) in [
+            ("./path", "expected a TCP endpoint, since only TCP is encrypted, found \"./path\""),
+            ("game|Ann", "expected a `tls_name` with the endpoint of a service, found \"game|Ann\""),
+        ] {
+            let error = event_loop.connect(&endpoint(text), Framing::Raw, encrypted.clone()).unwrap_err();
+            assert_eq!(error.to_string(), expected);
+        }
+        let mut listening = ListenOptions::default();
+        listening.tls = Some(crate::support::tls::server().clone());
+        let error = event_loop.listen(&endpoint("./path"), Framing::Raw, listening).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    }
+    if !cfg!(feature = "discovery") {
+        let service = endpoint("game|Ann");
+        for error in [
+            event_loop.connect(&service, Framing::Raw, ConnectOptions::default()).unwrap_err(),
+            event_loop.listen(&service, Framing::Raw, ListenOptions::default()).unwrap_err(),
+        ] {
+            assert!(matches!(error, Error::FeatureOff { feature: "discovery" }), "{error}");
+        }
+    }
+    assert!(event_loop.poll(Some(Duration::ZERO)).unwrap().is_none());
+}

@@ -1,0 +1,95 @@
+//! How connections end: what was sent before arrives, whatever the peer has said that nobody has received.
+
+use std::io::{Read, Write};
+
+use sockeye::{Connection, ErrorKind, Framing, SocketSelector};
+
+use crate::{
+    pair,
+    support::{LONG, in_thread},
+};
+
+/// Sends until bytes wait in the connection itself, so that much is on its way; tells how much.
+fn fill(connection: &mut Connection, message: &[u8]) -> usize {
+    connection.set_blocking(false).unwrap();
+    let mut sent = 0;
+    while connection.pending_bytes() == 0 {
+        connection.send(message).into_result().unwrap();
+        sent += message.len();
+        assert!(sent < 1 << 30);
+    }
+    sent
+}
+
+/// Waits until the system has something that the connection has not taken.
+fn wait_for_bytes(connection: &Connection) {
+    let mut selector = SocketSelector::new().unwrap();
+    selector.add(connection).unwrap();
+    assert!(selector.wait(Some(LONG)).unwrap());
+}
+
+#[test]
+fn what_was_sent_arrives_although_answers_were_not_received() {
+    let (mut connection, mut peer) = pair(Framing::Raw);
+    let sent = fill(&mut connection, &[7; 64 * 1024]);
+    // The peer takes as much as waits in the connection, so that all is with the system, and says something.
+    let mut taken = 0;
+    let mut piece = vec![0; 64 * 1024];
+    while connection.pending_bytes() > 0 {
+        taken += peer.read(&mut piece).unwrap();
+        let _ = connection.flush();
+    }
+    peer.write_all(&[0xff; 1000]).unwrap();
+    connection.set_blocking(true).unwrap();
+    wait_for_bytes(&connection);
+    connection.close();
+    let mut rest = Vec::new();
+    peer.read_to_end(&mut rest).unwrap();
+    assert_eq!(taken + rest.len(), sent);
+    assert!(connection.is_blocking(), "the mode stays");
+    assert!(connection.send(b"more").is_disconnected());
+}
+
+#[test]
+fn answers_of_tinyproto_that_nobody_took_cost_no_message() {
+    let (mut connection, mut peer) = pair(Framing::Tiny);
+    peer.write_all(&[0xff]).unwrap();
+    let message = vec![7; 3_000_000];
+    let reader = in_thread(move || {
+        // It answers each length before it reads any of the bodies.
+        peer.write_all(&[0xff; 3]).unwrap();
+        let mut received = Vec::new();
+        peer.read_to_end(&mut received).map(|_| received.len())
+    });
+    for _ in 0..3 {
+        connection.send(&message).into_result().unwrap();
+    }
+    connection.close();
+    assert_eq!(reader.join().unwrap(), 1 + 3 * (4 + message.len()), "the greeting, lengths and bodies");
+}
+
+#[test]
+fn a_peer_that_is_refused_hears_so_and_no_reset() {
+    let (mut connection, mut peer) = pair(Framing::Tiny);
+    connection.set_message_limit(Some(10));
+    let mut sent = vec![0xff, 0, 0x10, 0, 0];
+    sent.resize(300_000, 7);
+    peer.write_all(&sent).unwrap();
+    assert_eq!(connection.receive().error().unwrap().kind(), ErrorKind::TooLong);
+    let mut heard = Vec::new();
+    peer.read_to_end(&mut heard).unwrap();
+    assert_eq!(heard, [0xff, 0x00]);
+}
+
+#[test]
+fn a_peer_that_never_stops_is_not_listened_to_for_long() {
+    let (mut connection, mut peer) = pair(Framing::Raw);
+    let writer = in_thread(move || {
+        let piece = vec![7; 64 * 1024];
+        while peer.write_all(&piece).is_ok() {}
+    });
+    wait_for_bytes(&connection);
+    connection.close();
+    assert!(!connection.is_connected());
+    writer.join();
+}
