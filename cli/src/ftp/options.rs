@@ -5,7 +5,7 @@ use std::{net::IpAddr, path::PathBuf, time::Duration};
 use clap::{Args, Subcommand, ValueEnum};
 use sockeye::TransferMode;
 
-use crate::transfer::{seconds, trust::TrustArgs};
+use crate::{seconds::limit, transfer::trust::TrustArgs};
 
 /// Options of `sockeye ftp`.
 #[derive(Debug, Args)]
@@ -225,7 +225,7 @@ pub(crate) struct SiteArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) netrc_file: Option<PathBuf>,
     /// Give up after this many seconds, whatever has come by then [default: after 30 seconds of silence]
-    #[arg(short = 'm', long, value_name = "S", value_parser = seconds)]
+    #[arg(short = 'm', long, value_name = "S", value_parser = limit)]
     pub(crate) max_time: Option<Duration>,
     /// Show commands and replies on standard error, without passwords
     #[arg(short = 'v', long)]
