@@ -123,10 +123,12 @@ pub(crate) struct OneArgs {
 /// Options of `sockeye ftp mv`.
 #[derive(Debug, Args)]
 pub(crate) struct MvArgs {
-    #[command(flatten)]
-    pub(crate) from: OneArgs,
+    /// What it is about
+    pub(crate) url: String,
     /// The new path, or a URL of the same server; with a slash at its end the name stays as it is
     pub(crate) to: String,
+    #[command(flatten)]
+    pub(crate) site: SiteArgs,
 }
 
 /// Options of `sockeye ftp sync`.
