@@ -16,6 +16,8 @@ mod hostile;
 mod listings;
 #[path = "ftp/polled.rs"]
 mod polled;
+#[path = "support/polling.rs"]
+mod polling;
 #[path = "ftp/script.rs"]
 mod script;
 #[cfg(feature = "tls")]

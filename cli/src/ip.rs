@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use sockeye::{Error, IpAddress, PublicAddressProvider};
 
-use crate::failure::say;
+use crate::{failure::say, seconds::limit_up_to_a_day};
 
 /// Options of `sockeye ip`.
 #[derive(Debug, Args)]
@@ -23,7 +23,7 @@ pub(crate) struct IpArgs {
     #[arg(long, conflicts_with_all = ["host", "all"])]
     public: bool,
     /// How many seconds to ask for the public address
-    #[arg(long, value_name = "S", default_value = "5", value_parser = seconds, requires = "public")]
+    #[arg(long, value_name = "S", default_value = "5", value_parser = limit_up_to_a_day, requires = "public")]
     max_time: Duration,
     /// Ask this server, and no others but those that are named as well: stun:HOST:PORT,
     /// dns://ADDRESS:PORT/NAME?type=TYPE, or a URL
@@ -99,15 +99,6 @@ fn write(lines: &[String]) -> io::Result<()> {
     }
     output.flush()
 }
-
-/// Reads a number of seconds, with or without a fraction.
-fn seconds(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("expected seconds above 0 and up to {DAY}, such as 2.5");
-    let seconds = text.parse().ok().filter(|seconds| (0.0..=DAY).contains(seconds)).ok_or_else(wrong)?;
-    Duration::try_from_secs_f64(seconds).ok().filter(|limit| !limit.is_zero()).ok_or_else(wrong)
-}
-
-const DAY: f64 = 86_400.0;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -11,6 +11,7 @@ mod http;
 mod ip;
 mod messages;
 mod printable;
+mod seconds;
 mod tour;
 mod transfer;
 

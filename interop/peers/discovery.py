@@ -1,15 +1,13 @@
 """A program that publishes and finds services with python-zeroconf on loopback, told what to do line by line."""
 
 import queue
-import signal
 import socket
-import sys
 import threading
 
 import zeroconf
 
-# A test that is killed cannot end its peer; the peer then does it itself.
-LIFETIME_IN_SECONDS = 120
+import words
+
 DEADLINE_IN_SECONDS = 15
 
 
@@ -70,12 +68,5 @@ class Peer:
 
 
 peer = Peer()
-signal.alarm(LIFETIME_IN_SECONDS)
-for text in sys.stdin:
-    command, *arguments = text.split()
-    try:
-        answer = getattr(peer, command)(*arguments)
-    except Exception as failure:
-        answer = f"failed {command}: {failure!r}"
-    print(answer, flush=True)
+words.serve(peer)
 peer.zeroconf.close()

@@ -1,21 +1,11 @@
-"""The line protocol that all peers speak (interop/README.md): one command a line in, one answer a line out."""
+"""What the peers made of PySFML have in common: addresses and outcomes in the words of the line protocol."""
 
-import signal
-import sys
+from types import SimpleNamespace
 
 from sfml import network
 
-# A test that is killed cannot end its peer; the peer then does it itself.
-LIFETIME_IN_SECONDS = 120
-
-
-def hex_of(data):
-    """No bytes at all are a dash, so that an answer always splits at its spaces."""
-    return data.hex() or "-"
-
-
-def bytes_of(text):
-    return b"" if text == "-" else bytes.fromhex(text)
+import words
+from words import bytes_of, hex_of
 
 
 def address_of(text):
@@ -35,17 +25,8 @@ def status_of(failure):
     ):
         if isinstance(failure, kind):
             return name
-    raise failure
+    return None
 
 
 def serve(commands):
-    signal.alarm(LIFETIME_IN_SECONDS)
-    for text in sys.stdin:
-        command, *arguments = text.split()
-        try:
-            answer = commands[command](*arguments)
-        except network.SocketException as failure:
-            answer = status_of(failure)
-        except Exception as failure:
-            answer = f"failed {command}: {failure!r}"
-        print(answer, flush=True)
+    words.serve(SimpleNamespace(**commands), status_of)

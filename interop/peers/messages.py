@@ -1,21 +1,15 @@
 """A peer made of `multiprocessing.connection`, of any Python from 3.8 on: one listener and one connection, told what to
-do line by line. It imports nothing else, so that it runs in an interpreter without packages."""
+do line by line. It needs no packages, so that it runs in any interpreter."""
 
 import ast
 import hmac
 import os
-import signal
 import struct
 import sys
 import time
 from multiprocessing import AuthenticationError, connection
 
-# A test that is killed cannot end its peer; the peer then does it itself.
-LIFETIME_IN_SECONDS = 120
-
-
-def bytes_of(text):
-    return b"" if text == "-" else bytes.fromhex(text)
+from words import bytes_of, serve
 
 
 def key_of(text):
@@ -135,20 +129,10 @@ class Peer:
         return "done " + ",".join(taken)
 
 
-def main():
-    signal.alarm(LIFETIME_IN_SECONDS)
-    peer = Peer()
-    for text in sys.stdin:
-        command, *arguments = text.split()
-        try:
-            answer = getattr(peer, command)(*arguments)
-        except AuthenticationError as failure:
-            answer = f"authentication {failure}"
-        except EOFError:
-            answer = "disconnected"
-        except Exception as failure:
-            answer = f"failed {command}: {failure!r}"
-        print(answer, flush=True)
+def answer_to(failure):
+    if isinstance(failure, AuthenticationError):
+        return f"authentication {failure}"
+    return "disconnected" if isinstance(failure, EOFError) else None
 
 
-main()
+serve(Peer(), answer_to)

@@ -1,5 +1,4 @@
-"""The line protocol that all peers speak (interop/README.md), for those that need nothing else: one command a line in,
-one answer a line out."""
+"""The line protocol that all peers speak (interop/README.md): one command a line in, one answer a line out."""
 
 import signal
 import socket
@@ -25,12 +24,14 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def serve(peer):
+def serve(commands, answer_to=lambda failure: None):
+    """Calls what `commands` has under the name of each command; what that raises is a failure, unless `answer_to` makes
+    an answer of it."""
     signal.alarm(LIFETIME_IN_SECONDS)
     for text in sys.stdin:
         command, *arguments = text.split()
         try:
-            answer = getattr(peer, command)(*arguments)
+            answer = getattr(commands, command)(*arguments)
         except Exception as failure:
-            answer = f"failed {command}: {failure!r}"
+            answer = answer_to(failure) or f"failed {command}: {failure!r}"
         print(answer, flush=True)

@@ -199,9 +199,9 @@ fn a_reset_is_no_end_of_a_file() {
 fn fewer_bytes_than_the_server_has_announced_are_not_whole() {
     let (mut ftp, script) = play_to(FtpOptions::default(), |peer| {
         peer.answer("TYPE I", "200 ok\r\n");
-        let listener = peer.passive();
-        peer.answer("RETR a", "150 Opening BINARY mode data connection for a (10 bytes).\r\n");
-        accept(&listener).write_all(b"five!").unwrap();
+        peer.open("RETR a", "150 Opening BINARY mode data connection for a (10 bytes).\r\n")
+            .write_all(b"five!")
+            .unwrap();
         peer.say("226 done\r\n");
         peer.answer("NOOP", "200 in step\r\n");
     });
@@ -245,9 +245,7 @@ fn the_last_words_of_an_abort_are_heard_in_either_order_or_as_one() {
 fn an_upload_that_is_refused_in_the_middle_has_the_servers_reason() {
     let (mut ftp, script) = play_to(FtpOptions::default(), |peer| {
         peer.answer("TYPE I", "200 ok\r\n");
-        let listener = peer.passive();
-        peer.answer("STOR a", "150 send\r\n");
-        let mut data = accept(&listener);
+        let mut data = peer.open("STOR a", "150 send\r\n");
         data.read_exact(&mut [0; 1000]).unwrap();
         peer.say("552 disk full\r\n");
         reset(data);

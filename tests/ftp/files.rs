@@ -145,10 +145,8 @@ fn ebcdic_is_translated_if_that_is_asked_for() {
             drop(data);
             peer.say("226 done\r\n");
         }
-        let listener = peer.passive();
-        peer.answer("STOR a", "150 send\r\n");
         let mut received = Vec::new();
-        accept(&listener).read_to_end(&mut received).unwrap();
+        peer.open("STOR a", "150 send\r\n").read_to_end(&mut received).unwrap();
         assert_eq!(received, b"\xc8\x85\x93\x93\x96\x15");
         peer.say("226 done\r\n");
     });

@@ -10,7 +10,7 @@ use sockeye::{ErrorKind, Ftp, FtpOptions, FtpStatus};
 
 use crate::{
     files::go_on,
-    script::{Peer, accept, binary, impatient, play, play_to},
+    script::{Peer, binary, impatient, play, play_to},
     support::LONG,
 };
 
@@ -178,9 +178,7 @@ fn silence_at_every_step_of_a_download_ends_in_time() {
 fn a_server_that_does_not_read_ends_in_time() {
     let (mut ftp, script) = play_to(impatient(), |peer| {
         peer.answer("TYPE I", "200 ok\r\n");
-        let listener = peer.passive();
-        peer.answer("STOR a", "150 send\r\n");
-        let data = accept(&listener);
+        let data = peer.open("STOR a", "150 send\r\n");
         peer.answer("ABOR", "426 aborted\r\n226 ok\r\n");
         peer.answer("NOOP", "200 settled\r\n");
         drop(data);
@@ -198,9 +196,7 @@ fn a_listing_without_an_end_ends_at_its_cap() {
     options.listing_limit = 1_000_000;
     let (mut ftp, script) = play_to(options, |peer| {
         peer.answer("FEAT", "500 what?\r\n");
-        let listener = peer.passive();
-        peer.answer("NLST", "150 here\r\n");
-        let mut data = accept(&listener);
+        let mut data = peer.open("NLST", "150 here\r\n");
         while data.write_all(&[b'x'; 10_000]).is_ok() {}
         peer.answer("ABOR", "426 aborted\r\n226 ok\r\n");
         peer.answer("NOOP", "200 settled\r\n");
@@ -215,9 +211,7 @@ fn a_listing_without_an_end_ends_at_its_cap() {
 fn a_last_word_without_a_first_one_is_enough() {
     let (mut ftp, script) = play_to(FtpOptions::default(), |peer| {
         peer.answer("TYPE I", "200 ok\r\n");
-        let listener = peer.passive();
-        peer.answer("RETR a", "226 here you are\r\n");
-        accept(&listener).write_all(b"bytes").unwrap();
+        peer.open("RETR a", "226 here you are\r\n").write_all(b"bytes").unwrap();
         peer.answer("NOOP", "200 in step\r\n");
     });
     let mut bytes = Vec::new();

@@ -9,16 +9,8 @@ use sockeye::{ErrorKind, FtpEntryKind, FtpOptions, FtpStatus};
 
 use crate::{
     folder::{Habits, Server},
-    script::{Peer, accept, play_to},
+    script::play_to,
 };
-
-/// Plays one listing.
-fn lists(peer: &mut Peer, command: &str, listing: impl AsRef<[u8]>) {
-    let listener = peer.passive();
-    peer.answer(command, "150 here\r\n");
-    accept(&listener).write_all(listing.as_ref()).unwrap();
-    peer.say("226 done\r\n");
-}
 
 #[test]
 fn entries_come_from_mlsd_or_from_list() {
@@ -54,8 +46,8 @@ fn entries_come_from_mlsd_or_from_list() {
 fn names_need_no_particular_line_ends() {
     let (mut ftp, script) = play_to(FtpOptions::default(), |peer| {
         peer.answer("FEAT", "500 what?\r\n");
-        lists(peer, "NLST", "a\nb\r\n\r\nc");
-        lists(peer, "NLST x", "");
+        peer.list("NLST", "a\nb\r\n\r\nc");
+        peer.list("NLST x", "");
         let listener = peer.passive();
         peer.answer("NLST y", "550 no files found\r\n");
         drop(listener);
@@ -73,7 +65,7 @@ fn a_hundred_thousand_names_are_listed() {
     let names: String = (0..100_000).map(|number| format!("file-{number:06}\r\n")).collect();
     let (mut ftp, script) = play_to(FtpOptions::default(), move |peer| {
         peer.answer("FEAT", "500 what?\r\n");
-        lists(peer, "NLST", names);
+        peer.list("NLST", names);
     });
     let listing = ftp.directory_listing("");
     assert_eq!(listing.filenames().len(), 100_000);
@@ -87,10 +79,8 @@ fn the_limit_of_a_listing_is_allowed_and_one_more_is_not() {
     options.listing_limit = 1000;
     let (mut ftp, script) = play_to(options, |peer| {
         peer.answer("FEAT", "500 what?\r\n");
-        lists(peer, "NLST", "x".repeat(1000));
-        let listener = peer.passive();
-        peer.answer("NLST", "150 here\r\n");
-        let mut data = accept(&listener);
+        peer.list("NLST", "x".repeat(1000));
+        let mut data = peer.open("NLST", "150 here\r\n");
         data.write_all("x".repeat(1001).as_bytes()).unwrap();
         peer.answer("ABOR", "426 aborted\r\n226 as you wish\r\n");
         peer.answer("NOOP", "200 settled\r\n");
@@ -107,7 +97,7 @@ fn the_limit_of_a_listing_is_allowed_and_one_more_is_not() {
 fn a_listing_that_cannot_be_read_is_no_empty_folder() {
     let (mut ftp, script) = play_to(FtpOptions::default(), |peer| {
         peer.answer("FEAT", "500 what?\r\n");
-        lists(peer, "MLSD", "garbage\r\n");
+        peer.list("MLSD", "garbage\r\n");
         peer.answer("NOOP", "200 in step\r\n");
     });
     assert_eq!(ftp.entries("").unwrap_err().kind(), ErrorKind::Malformed);
@@ -122,7 +112,7 @@ fn a_folder_that_looks_like_an_option_is_none() {
         let listener = peer.passive();
         peer.answer("MLSD -R", "500 what?\r\n");
         drop(listener);
-        lists(peer, "LIST ./-R", "-rw-r--r-- 1 u g 5 Nov 05  2019 a\r\n");
+        peer.list("LIST ./-R", "-rw-r--r-- 1 u g 5 Nov 05  2019 a\r\n");
     });
     assert_eq!(ftp.entries("-R").unwrap()[0].name, "a");
     script.join();
@@ -136,13 +126,13 @@ fn an_empty_list_of_a_folder_that_is_not_there_is_a_refusal() {
         let _unused = peer.passive();
         peer.answer("MLSD gone", "500 what\r\n");
         for answer in ["550 no such folder\r\n", "250 there\r\n"] {
-            lists(peer, "LIST gone", "");
+            peer.list("LIST gone", "");
             peer.answer("PWD", "257 \"/home\"\r\n");
             peer.answer("CWD gone", answer);
         }
         peer.answer("CWD /home", "250 back\r\n");
         // The working folder is there.
-        lists(peer, "LIST", "");
+        peer.list("LIST", "");
     });
     let refused = ftp.entries("gone").unwrap_err();
     assert_eq!(refused.to_string(), "the peer answered 550 no such folder");

@@ -8,12 +8,13 @@ use std::{
 
 use sockeye::{
     Append, ErrorKind, Ftp, FtpDataMode, FtpOptions, FtpResponse, FtpResume, FtpStatus, FtpTransfer, Result,
-    SocketSelector, Status, TransferMode,
+    TransferMode,
 };
 
 use crate::{
-    files::{Folder, content},
+    files::{Folder, content, go_on},
     folder::{Habits, Server},
+    polling,
     script::{binary, impatient, play_to},
     support::LONG,
 };
@@ -34,25 +35,7 @@ impl io::Write for Shared {
 
 /// Polls when the selector says so.
 pub(crate) fn finish(transfer: &mut FtpTransfer) -> Result<FtpResponse> {
-    let mut selector = SocketSelector::new().unwrap();
-    let key = selector.add(&*transfer).unwrap();
-    let end = Instant::now() + LONG;
-    loop {
-        match transfer.poll() {
-            Status::NotReady => assert!(Instant::now() < end, "it does not end"),
-            status => {
-                assert!(transfer.is_finished() && transfer.poll().is_disconnected());
-                assert!(selector.is_empty(), "it leaves its selectors");
-                return status.into_result();
-            }
-        }
-        assert_eq!(selector.len(), 1);
-        // Far more than it takes: a missed wake-up makes the test time out.
-        let limit = transfer.wakes_in().unwrap_or(LONG);
-        if selector.wait(Some(limit)).unwrap() {
-            assert!(selector.ready().all(|event| event.key == key));
-        }
-    }
+    polling::finish(transfer, LONG, go_on)
 }
 
 #[test]

@@ -86,11 +86,22 @@ impl Peer {
         listener
     }
 
+    /// Plays a transfer up to its data connection.
+    pub(crate) fn open(&mut self, command: &str, reply: &str) -> TcpStream {
+        let listener = self.passive();
+        self.answer(command, reply);
+        accept(&listener)
+    }
+
     /// Plays a download up to the data connection.
     pub(crate) fn retrieve(&mut self, name: &str) -> TcpStream {
-        let listener = self.passive();
-        self.answer(&format!("RETR {name}"), "150 here it comes\r\n");
-        accept(&listener)
+        self.open(&format!("RETR {name}"), "150 here it comes\r\n")
+    }
+
+    /// Plays a listing.
+    pub(crate) fn list(&mut self, command: &str, listing: impl AsRef<[u8]>) {
+        self.open(command, "150 here\r\n").write_all(listing.as_ref()).unwrap();
+        self.say("226 done\r\n");
     }
 
     /// Waits for the client to close the connection.

@@ -7,7 +7,7 @@ use sockeye::{ErrorKind, Ftp, FtpOptions, FtpResponse, FtpTreeProgress};
 use crate::{
     files::{Folder, content},
     folder::{Habits, Server},
-    script::{accept, binary, play_to},
+    script::{binary, play_to},
 };
 
 fn go_on(_: FtpTreeProgress<'_>) -> ControlFlow<()> {
@@ -78,10 +78,7 @@ fn links_are_not_followed() {
 fn download_of(listing: &'static str) -> (FtpResponse, Folder) {
     let (mut ftp, script): (Ftp, _) = play_to(FtpOptions::default(), move |peer| {
         peer.answer("FEAT", "500 what?\r\n");
-        let listener = peer.passive();
-        peer.answer("MLSD /", "150 here\r\n");
-        std::io::Write::write_all(&mut accept(&listener), listing.as_bytes()).unwrap();
-        peer.say("226 done\r\n");
+        peer.list("MLSD /", listing);
         peer.ends();
     });
     let local = Folder::new();

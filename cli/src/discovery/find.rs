@@ -13,8 +13,8 @@ use sockeye::{
     discovery::{self, Change, FoundService},
 };
 
-use super::options::{choose_interfaces, seconds};
-use crate::failure::Failure;
+use super::options::choose_interfaces;
+use crate::{failure::Failure, seconds::limit_up_to_a_day};
 
 /// Options of `sockeye find`.
 #[derive(Debug, Args)]
@@ -27,7 +27,7 @@ pub(crate) struct FindArgs {
     #[arg(value_name = "REGEX", default_value = "", hide_default_value = true)]
     pattern: sockeye::ServicePattern,
     /// How many seconds to look
-    #[arg(long, value_name = "S", default_value = "5", value_parser = seconds)]
+    #[arg(long, value_name = "S", default_value = "5", value_parser = limit_up_to_a_day)]
     limit: Duration,
     /// Every one that shows itself within the limit, not only the first
     #[arg(long)]

@@ -1,15 +1,6 @@
 //! What both commands take.
 
-use std::time::Duration;
-
 use sockeye::discovery::{self, Interfaces};
-
-/// Reads a number of seconds, with or without a fraction.
-pub(super) fn seconds(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("expected seconds above 0 and up to {DAY}, such as 2.5");
-    let seconds = text.parse().ok().filter(|seconds| (0.0..=DAY).contains(seconds)).ok_or_else(wrong)?;
-    Duration::try_from_secs_f64(seconds).ok().filter(|limit| !limit.is_zero()).ok_or_else(wrong)
-}
 
 /// Reads an entry of a service's text: `key=value`, or a key alone.
 pub(super) fn entry(text: &str) -> Result<(String, Option<String>), String> {
@@ -27,8 +18,6 @@ pub(super) fn entry(text: &str) -> Result<(String, Option<String>), String> {
 pub(super) fn choose_interfaces(loopback: bool) -> Result<(), sockeye::Error> {
     discovery::set_interfaces(if loopback { Interfaces::Loopback } else { Interfaces::All })
 }
-
-const DAY: f64 = 86_400.0;
 
 #[cfg(test)]
 mod tests {

@@ -10,8 +10,8 @@ use std::{
 use clap::Args;
 use sockeye::discovery::{self, TxtRecord};
 
-use super::options::{choose_interfaces, entry, seconds};
-use crate::failure::Failure;
+use super::options::{choose_interfaces, entry};
+use crate::{failure::Failure, seconds::limit_up_to_a_day};
 
 /// Options of `sockeye publish`.
 #[derive(Debug, Args)]
@@ -30,7 +30,7 @@ pub(crate) struct PublishArgs {
     #[arg(long, value_name = "KEY=VALUE", value_parser = entry)]
     txt: Vec<(String, Option<String>)>,
     /// Withdraw it after so many seconds [default: at Ctrl-C]
-    #[arg(long, value_name = "S", value_parser = seconds)]
+    #[arg(long, value_name = "S", value_parser = limit_up_to_a_day)]
     limit: Option<Duration>,
     /// Tell only this machine
     #[arg(long)]

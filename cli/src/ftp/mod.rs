@@ -56,7 +56,7 @@ fn on(args: &OneArgs, act: fn(&mut Ftp, &str) -> FtpResponse) -> Result<(), Fail
 }
 
 fn mv(args: &MvArgs) -> Result<(), Failure> {
-    let url = Url::parse(&args.from.url)?;
+    let url = Url::parse(&args.url)?;
     let from = url.path.trim_end_matches('/');
     let mut to = url.clone();
     to.path.clone_from(&args.to);
@@ -72,7 +72,7 @@ fn mv(args: &MvArgs) -> Result<(), Failure> {
     if from.is_empty() || to.path.is_empty() {
         return Err(Failure::Wrong("expected two paths".to_owned()));
     }
-    let mut ftp = Site::new(&url, &args.from.site, &Bar::hidden())?.open(0)?;
+    let mut ftp = Site::new(&url, &args.site, &Bar::hidden())?.open(0)?;
     ftp.rename_file(from, &to.path_for(name)).into_result()?;
     leave(ftp);
     Ok(())

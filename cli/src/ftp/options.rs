@@ -5,7 +5,7 @@ use std::{net::IpAddr, path::PathBuf, time::Duration};
 use clap::{Args, Subcommand, ValueEnum};
 use sockeye::TransferMode;
 
-use crate::transfer::{seconds, trust::TrustArgs};
+use crate::{seconds::limit, transfer::trust::TrustArgs};
 
 /// Options of `sockeye ftp`.
 #[derive(Debug, Args)]
@@ -123,10 +123,12 @@ pub(crate) struct OneArgs {
 /// Options of `sockeye ftp mv`.
 #[derive(Debug, Args)]
 pub(crate) struct MvArgs {
-    #[command(flatten)]
-    pub(crate) from: OneArgs,
+    /// What it is about
+    pub(crate) url: String,
     /// The new path, or a URL of the same server; with a slash at its end the name stays as it is
     pub(crate) to: String,
+    #[command(flatten)]
+    pub(crate) site: SiteArgs,
 }
 
 /// Options of `sockeye ftp sync`.
@@ -225,7 +227,7 @@ pub(crate) struct SiteArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) netrc_file: Option<PathBuf>,
     /// Give up after this many seconds, whatever has come by then [default: after 30 seconds of silence]
-    #[arg(short = 'm', long, value_name = "S", value_parser = seconds)]
+    #[arg(short = 'm', long, value_name = "S", value_parser = limit)]
     pub(crate) max_time: Option<Duration>,
     /// Show commands and replies on standard error, without passwords
     #[arg(short = 'v', long)]

@@ -19,7 +19,10 @@ use super::{
 use crate::calendar::Moment;
 
 /// The reply to a command that needs no transfer, or to one that was refused.
-type Reply = Result<String, String>;
+type Reply = Result<String, Refusal>;
+
+/// Why a command is refused, in the words of its reply.
+struct Refusal(String);
 
 impl Client {
     /// Does what a command says; the verb is in upper case.
@@ -35,26 +38,26 @@ impl Client {
         if verb != "RNFR" {
             self.state.renamed = None;
         }
-        if let Some(Ok(reply) | Err(reply)) = reply {
+        if let Some(Ok(reply) | Err(Refusal(reply))) = reply {
             self.say(&reply);
         }
     }
 
-    fn allows(&self, verb: &str) -> Result<(), String> {
+    fn allows(&self, verb: &str) -> Result<(), Refusal> {
         let is_for_all = matches!(
             verb,
             "USER" | "PASS" | "ACCT" | "AUTH" | "PBSZ" | "PROT" | "FEAT" | "OPTS" | "NOOP" | "SYST" | "QUIT"
         );
         let is_plain = !matches!(self.shared.options.tls, ServerTls::Off) && !self.wire().is_encrypted();
         if is_plain && matches!(verb, "USER" | "PASS" | "ACCT") {
-            return Err("530 not in plain text: AUTH TLS first".to_owned());
+            return Err("530 not in plain text: AUTH TLS first".into());
         }
         if !is_for_all && !self.state.is_logged_in {
-            return Err("530 log in first".to_owned());
+            return Err("530 log in first".into());
         }
         let changes = matches!(verb, "STOR" | "APPE" | "DELE" | "MKD" | "RMD" | "RNFR" | "RNTO" | "MFMT");
         if changes && !self.shared.options.may_write {
-            return Err("550 this server is for reading only".to_owned());
+            return Err("550 this server is for reading only".into());
         }
         Ok(())
     }
@@ -73,7 +76,7 @@ impl Client {
             "OPTS" if parameter.to_ascii_uppercase().starts_with("MLST") => {
                 Ok("200 MLST OPTS type;size;modify;perm;UNIX.mode;".to_owned())
             }
-            "OPTS" => Err("501 no such option".to_owned()),
+            "OPTS" => Err("501 no such option".into()),
             "NOOP" => Ok("200 here".to_owned()),
             "SYST" => Ok("215 UNIX Type: L8".to_owned()),
             "QUIT" => {
@@ -86,7 +89,7 @@ impl Client {
             "TYPE" => self.set_type(parameter),
             "MODE" if parameter.eq_ignore_ascii_case("S") => Ok("200 stream".to_owned()),
             "STRU" if parameter.eq_ignore_ascii_case("F") => Ok("200 files".to_owned()),
-            "MODE" | "STRU" => Err("504 only the usual one".to_owned()),
+            "MODE" | "STRU" => Err("504 only the usual one".into()),
             "ALLO" => Ok("202 there is room".to_owned()),
             "ABOR" => Ok("226 there is nothing to abort".to_owned()),
             "EPSV" => self.extended_passive(parameter),
@@ -109,7 +112,7 @@ impl Client {
             "RMD" | "XRMD" => self.remove_folder(parameter),
             "RNFR" => self.rename_from(parameter),
             "RNTO" => self.rename_to(parameter),
-            _ => Err("502 that is not done here".to_owned()),
+            _ => Err("502 that is not done here".into()),
         })
     }
 
@@ -120,7 +123,7 @@ impl Client {
     }
 
     fn password(&mut self, password: &str) -> Reply {
-        let Some(user) = self.state.user.take() else { return Err("503 who are you? USER first".to_owned()) };
+        let Some(user) = self.state.user.take() else { return Err("503 who are you? USER first".into()) };
         let is_right = self.shared.options.login.as_ref().is_none_or(|login| {
             // As long for a wrong one, wherever it is wrong.
             is_same(login.user.as_bytes(), user.as_bytes()) & is_same(login.password.as_bytes(), password.as_bytes())
@@ -132,9 +135,9 @@ impl Client {
         self.state.refusals += 1;
         if self.state.refusals >= MOST_REFUSALS {
             self.then = Then::Leave;
-            return Err("421 that was wrong too often".to_owned());
+            return Err("421 that was wrong too often".into());
         }
-        Err("530 that is not right".to_owned())
+        Err("530 that is not right".into())
     }
 
     fn encrypt(&mut self, how: &str) -> Reply {
@@ -144,7 +147,7 @@ impl Client {
                 self.then = Then::Secure;
                 Ok("234 go ahead".to_owned())
             }
-            _ => Err("504 not in this way".to_owned()),
+            _ => Err("504 not in this way".into()),
         }
     }
 
@@ -154,7 +157,7 @@ impl Client {
                 self.state.protects = true;
                 Ok("200 data connections are encrypted".to_owned())
             }
-            _ => Err("536 only PROT P".to_owned()),
+            _ => Err("536 only PROT P".into()),
         }
     }
 
@@ -171,35 +174,35 @@ impl Client {
         match parameter.to_ascii_uppercase().as_str() {
             "I" | "L 8" => self.state.is_text = false,
             "A" | "A N" => self.state.is_text = true,
-            _ => return Err("504 only I and A".to_owned()),
+            _ => return Err("504 only I and A".into()),
         }
         Ok("200 so be it".to_owned())
     }
 
     fn restart(&mut self, parameter: &str) -> Reply {
-        self.state.offset = parameter.parse().map_err(|_| "501 from which byte on?".to_owned())?;
+        self.state.offset = parameter.parse().map_err(|_| "501 from which byte on?")?;
         Ok("350 from there on".to_owned())
     }
 
-    fn place(&self, path: &str) -> Result<Place, String> {
-        self.state.working.join(path).ok_or_else(|| "553 that is no name here".to_owned())
+    fn place(&self, path: &str) -> Result<Place, Refusal> {
+        self.state.working.join(path).ok_or_else(|| "553 that is no name here".into())
     }
 
     fn change_to(&mut self, path: &str) -> Reply {
         let place = self.place(path)?;
         let found = self.shared.folder.find(&place).and_then(fs::metadata);
-        if !found.map_err(|error| refused(&error))?.is_dir() {
-            return Err("550 that is no folder".to_owned());
+        if !found?.is_dir() {
+            return Err("550 that is no folder".into());
         }
         self.state.working = place;
         Ok("250 there you are".to_owned())
     }
 
-    fn listen(&self) -> Result<TcpListener, String> {
+    fn listen(&self) -> Result<TcpListener, Refusal> {
         let at = self.wire().local_address().ok_or(NO_CONNECTION)?;
         let mut listener = TcpListener::new();
         let begun = listener.set_blocking(false).and_then(|()| listener.listen_on(at, 0).into_result());
-        begun.map(|()| listener).map_err(|error| format!("425 {error}"))
+        begun.map(|()| listener).map_err(|error| format!("425 {error}").into())
     }
 
     fn extended_passive(&mut self, parameter: &str) -> Reply {
@@ -210,7 +213,7 @@ impl Client {
                 self.state.only_epsv = true;
                 return Ok("200 EPSV from now on".to_owned());
             }
-            _ => return Err(format!("522 not that family, use ({})", if is_v4 { 1 } else { 2 })),
+            _ => return Err(format!("522 not that family, use ({})", if is_v4 { 1 } else { 2 }).into()),
         }
         let listener = self.listen()?;
         let port = listener.local_port();
@@ -221,7 +224,7 @@ impl Client {
     fn passive(&mut self) -> Reply {
         let Some(IpAddr::V4(at)) = self.wire().local_address().map(IpAddr::from).filter(|_| !self.state.only_epsv)
         else {
-            return Err("522 EPSV is the way here".to_owned());
+            return Err("522 EPSV is the way here".into());
         };
         let listener = self.listen()?;
         let ([a, b, c, d], [high, low]) = (at.octets(), listener.local_port().to_be_bytes());
@@ -234,29 +237,29 @@ impl Client {
         let at = at.ok_or("501 where is that?")?;
         let is_client = self.wire().remote_address() == Some(IpAddress::from(at.ip()));
         if !is_client || at.port() < 1024 || self.state.only_epsv {
-            return Err("504 not to there".to_owned());
+            return Err("504 not to there".into());
         }
         self.data = Some(Data::Invited(at));
         Ok("200 so be it".to_owned())
     }
 
-    fn data(&mut self) -> Result<Data, String> {
+    fn data(&mut self) -> Result<Data, Refusal> {
         let is_plain = !matches!(self.shared.options.tls, ServerTls::Off) && !self.state.protects;
         if is_plain {
-            return Err("521 not in plain text: PROT P first".to_owned());
+            return Err("521 not in plain text: PROT P first".into());
         }
-        self.data.take().ok_or_else(|| NO_CONNECTION.to_owned())
+        self.data.take().ok_or_else(|| NO_CONNECTION.into())
     }
 
-    fn retrieve(&mut self, path: &str) -> Result<(), String> {
+    fn retrieve(&mut self, path: &str) -> Result<(), Refusal> {
         let place = self.place(path)?;
-        let (path, metadata) = self.shared.folder.find_file(&place).map_err(|error| refused(&error))?;
-        let mut file = File::open(path).map_err(|error| refused(&error))?;
+        let (path, metadata) = self.shared.folder.find_file(&place)?;
+        let mut file = File::open(path)?;
         let offset = self.state.offset;
         if offset > metadata.len() {
-            return Err("554 there is nothing behind the end".to_owned());
+            return Err("554 there is nothing behind the end".into());
         }
-        file.seek(SeekFrom::Start(offset)).map_err(|error| refused(&error))?;
+        file.seek(SeekFrom::Start(offset))?;
         let data = self.data()?;
         self.say(&format!("150 Here comes {} ({} bytes).", place.quoted(), metadata.len()));
         let lines = self.state.is_text.then(ToLines::default);
@@ -264,18 +267,17 @@ impl Client {
         Ok(())
     }
 
-    fn store(&mut self, path: &str, is_behind: bool) -> Result<(), String> {
+    fn store(&mut self, path: &str, is_behind: bool) -> Result<(), Refusal> {
         let place = self.place(path)?;
-        let path = self.shared.folder.find_file_to_write(&place).map_err(|error| refused(&error))?;
+        let path = self.shared.folder.find_file_to_write(&place)?;
         let data = self.data()?;
         let offset = self.state.offset;
         let mut options = File::options();
         options.create(true).append(is_behind).write(true).truncate(!is_behind && offset == 0);
-        let mut file = options.open(path).map_err(|error| refused(&error))?;
+        let mut file = options.open(path)?;
         if !is_behind {
-            file.set_len(offset.min(file.metadata().map_err(|error| refused(&error))?.len()))
-                .map_err(|error| refused(&error))?;
-            file.seek(SeekFrom::Start(offset)).map_err(|error| refused(&error))?;
+            file.set_len(offset.min(file.metadata()?.len()))?;
+            file.seek(SeekFrom::Start(offset))?;
         }
         self.say("150 send it");
         let lines = self.state.is_text.then(FromLines::default);
@@ -283,9 +285,9 @@ impl Client {
         Ok(())
     }
 
-    fn list(&mut self, path: &str, form: Form) -> Result<(), String> {
-        let path = self.shared.folder.find(&self.place(path)?).map_err(|error| refused(&error))?;
-        let listing = Listing::of(&path, form, self.shared.options.may_write).map_err(|error| refused(&error))?;
+    fn list(&mut self, path: &str, form: Form) -> Result<(), Refusal> {
+        let path = self.shared.folder.find(&self.place(path)?)?;
+        let listing = Listing::of(&path, form, self.shared.options.may_write)?;
         let data = self.data()?;
         self.say("150 this is what there is");
         self.begin(data, Cargo::Down(Content::Listing(Box::new(listing)), None));
@@ -294,21 +296,21 @@ impl Client {
 
     fn tell_facts(&self, path: &str) -> Reply {
         let place = self.place(path)?;
-        let path = self.shared.folder.find(&place).map_err(|error| refused(&error))?;
-        let metadata = path.symlink_metadata().map_err(|error| refused(&error))?;
+        let path = self.shared.folder.find(&place)?;
+        let metadata = path.symlink_metadata()?;
         let facts = facts(&metadata, self.shared.options.may_write);
         Ok(format!("250-This is it:\r\n {facts} {place}\r\n250 That is all"))
     }
 
     fn size(&self, path: &str) -> Reply {
-        let (_, metadata) = self.shared.folder.find_file(&self.place(path)?).map_err(|error| refused(&error))?;
+        let (_, metadata) = self.shared.folder.find_file(&self.place(path)?)?;
         // It would have to be read to be counted.
-        if self.state.is_text { Err("550 not as text".to_owned()) } else { Ok(format!("213 {}", metadata.len())) }
+        if self.state.is_text { Err("550 not as text".into()) } else { Ok(format!("213 {}", metadata.len())) }
     }
 
     fn modified(&self, path: &str) -> Reply {
-        let (_, metadata) = self.shared.folder.find_file(&self.place(path)?).map_err(|error| refused(&error))?;
-        modified(&metadata).map(|moment| format!("213 {}", moment.compact())).ok_or_else(|| "550 long ago".to_owned())
+        let (_, metadata) = self.shared.folder.find_file(&self.place(path)?)?;
+        modified(&metadata).map(|moment| format!("213 {}", moment.compact())).ok_or_else(|| "550 long ago".into())
     }
 
     fn set_modified(&self, parameter: &str) -> Reply {
@@ -319,32 +321,31 @@ impl Client {
     }
 
     fn on_file(&self, path: &str, act: impl FnOnce(std::path::PathBuf) -> io::Result<()>) -> Reply {
-        let (path, _) = self.shared.folder.find_file(&self.place(path)?).map_err(|error| refused(&error))?;
-        act(path).map_err(|error| refused(&error))?;
+        let (path, _) = self.shared.folder.find_file(&self.place(path)?)?;
+        act(path)?;
         Ok("250 done".to_owned())
     }
 
     fn make_folder(&self, path: &str) -> Reply {
         let place = self.place(path)?;
-        let path = self.shared.folder.find(&place).map_err(|error| refused(&error))?;
-        fs::create_dir(path).map_err(|error| refused(&error))?;
+        let path = self.shared.folder.find(&place)?;
+        fs::create_dir(path)?;
         Ok(format!("257 {} is there", place.quoted()))
     }
 
     fn remove_folder(&self, path: &str) -> Reply {
         let place = self.place(path)?;
         if place.is_top() {
-            return Err("550 not this one".to_owned());
+            return Err("550 not this one".into());
         }
-        fs::remove_dir(self.shared.folder.find(&place).map_err(|error| refused(&error))?)
-            .map_err(|error| refused(&error))?;
+        fs::remove_dir(self.shared.folder.find(&place)?)?;
         Ok("250 done".to_owned())
     }
 
     fn rename_from(&mut self, path: &str) -> Reply {
         let place = self.place(path)?;
         let found = self.shared.folder.find(&place).and_then(|path| path.symlink_metadata());
-        found.map_err(|error| refused(&error))?;
+        found?;
         self.state.renamed = Some(place).filter(|place| !place.is_top());
         Ok("350 to what?".to_owned())
     }
@@ -354,15 +355,29 @@ impl Client {
         let to = self.place(path)?;
         let folder = &self.shared.folder;
         let renamed = folder.find(&from).and_then(|from| fs::rename(from, folder.find(&to)?));
-        renamed.map_err(|error| refused(&error))?;
+        renamed?;
         Ok("250 done".to_owned())
     }
 }
 
-fn refused(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => format!("452 {error}"),
-        _ => format!("550 {error}"),
+impl From<io::Error> for Refusal {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self(format!("452 {error}")),
+            _ => Self(format!("550 {error}")),
+        }
+    }
+}
+
+impl From<String> for Refusal {
+    fn from(reply: String) -> Self {
+        Self(reply)
+    }
+}
+
+impl From<&str> for Refusal {
+    fn from(reply: &str) -> Self {
+        Self(reply.to_owned())
     }
 }
 

@@ -5,7 +5,7 @@ use std::{convert::Infallible, fmt, path::PathBuf, str::FromStr, time::Duration}
 use clap::Args;
 use sockeye::HttpMethod;
 
-use crate::transfer::{seconds, trust::TrustArgs};
+use crate::{seconds::limit, transfer::trust::TrustArgs};
 
 /// Options of `sockeye http`.
 #[derive(Debug, Args)]
@@ -84,7 +84,7 @@ pub(crate) struct ConnectingArgs {
     #[command(flatten)]
     pub(crate) trust: TrustArgs,
     /// Give up after this many seconds, whatever has come by then
-    #[arg(short = 'm', long, value_name = "S", value_parser = seconds)]
+    #[arg(short = 'm', long, value_name = "S", value_parser = limit)]
     pub(crate) max_time: Option<Duration>,
     /// Go through this proxy: http://, socks5:// or socks5h://; none goes directly [default: as the environment says]
     #[arg(short = 'x', long, value_name = "URL")]

@@ -6,6 +6,8 @@ use std::{path::PathBuf, time::Duration};
 use clap::{ArgAction, Args, ValueEnum};
 use sockeye::{Endpoint, Fingerprint, Framing};
 
+use crate::seconds::seconds;
+
 /// Options of `sockeye listen`.
 #[derive(Debug, Args)]
 #[command(after_help = LISTEN_EXAMPLES)]
@@ -120,11 +122,6 @@ impl MessageArgs {
     pub(super) fn limit(&self) -> Option<usize> {
         self.max_message.and_then(|bytes| usize::try_from(bytes).ok())
     }
-}
-
-fn seconds(text: &str) -> Result<Duration, &'static str> {
-    let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    seconds.ok_or("expected seconds, such as 2.5")
 }
 
 /// What `sockeye listen --help` begins with.

@@ -1,16 +1,14 @@
 //! Clients for the servers, and what the tests ask of transfers.
 
-use std::{
-    ops::ControlFlow,
-    sync::OnceLock,
-    time::{Duration, Instant},
-};
+use std::{ops::ControlFlow, sync::OnceLock};
 
 use interop::{DEADLINE, FtpPort, FtpServer, pattern};
 use sockeye::{
     Ftp, FtpDataMode, FtpOptions, FtpProgress, FtpResponse, FtpResume, FtpTls, FtpTransfer, FtpTransferOptions, Result,
-    RootCertificates, SocketSelector, Status, TlsClient, TlsClientOptions, TransferMode, Trust,
+    RootCertificates, TlsClient, TlsClientOptions, TransferMode, Trust,
 };
+
+use crate::polling;
 
 /// How a session is secured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,26 +93,7 @@ pub(crate) const LARGE: usize = 16 * 1024 * 1024;
 /// Polls a transfer when a selector says so, and as often as it wants to be.
 pub(crate) fn finish(
     mut transfer: FtpTransfer,
-    mut look: impl FnMut(FtpProgress) -> ControlFlow<()>,
+    look: impl FnMut(FtpProgress) -> ControlFlow<()>,
 ) -> Result<FtpResponse> {
-    let mut selector = SocketSelector::new().unwrap();
-    let key = selector.add(&transfer).unwrap();
-    let end = Instant::now() + DEADLINE;
-    loop {
-        match transfer.poll() {
-            Status::NotReady => assert!(Instant::now() < end, "it does not end"),
-            status => {
-                assert!(transfer.is_finished() && transfer.poll().is_disconnected());
-                assert!(selector.is_empty(), "it leaves its selectors");
-                return status.into_result()?.into_result();
-            }
-        }
-        if look(transfer.progress()).is_break() {
-            transfer.cancel();
-        }
-        let limit = transfer.wakes_in().unwrap_or(DEADLINE).max(Duration::from_millis(1));
-        if selector.wait(Some(limit)).unwrap() {
-            assert!(selector.ready().all(|event| event.key == key));
-        }
-    }
+    polling::finish(&mut transfer, DEADLINE, look)?.into_result()
 }

@@ -45,13 +45,25 @@ pub(super) struct Errand<'a> {
 }
 
 impl Errand<'_> {
-    /// Removes first, so that nothing is in the way; then makes the folders, then transfers the files.
-    pub(super) fn carry_out(&self, crew: &mut Crew<'_>, plan: &Plan, direction: Direction) -> Failures {
+    /// Removes first, so that nothing is in the way; then makes the folders, then transfers the files. What has failed
+    /// before counts, too.
+    pub(super) fn carry_out(
+        &self,
+        mut crew: Crew<'_>,
+        plan: &Plan,
+        direction: Direction,
+        before: Failures,
+    ) -> Result<(), Failure> {
         let mut closed = Closed::default();
-        self.remove_files(crew, plan, direction)
-            .then(|| self.remove_folders(crew, plan, direction))
-            .then(|| self.make_folders(crew, plan, direction, &mut closed))
-            .then(|| self.transfer(crew, plan, direction, &closed))
+        let failures = before
+            .then(|| self.remove_files(&mut crew, plan, direction))
+            .then(|| self.remove_folders(&mut crew, plan, direction))
+            .then(|| self.make_folders(&mut crew, plan, direction, &mut closed))
+            .then(|| self.transfer(&mut crew, plan, direction, &closed));
+        self.bar.end();
+        failures.of(plan.len())?;
+        crew.leave();
+        Ok(())
     }
 
     fn remove_files(&self, crew: &mut Crew<'_>, plan: &Plan, direction: Direction) -> Failures {
@@ -84,9 +96,8 @@ impl Errand<'_> {
             });
         }
         let refused = Mutex::new(Vec::new());
-        let parent = |path: &str| path.rsplit_once('/').map(|(parent, _)| parent.to_owned());
         let is_made_here = |parent: &str| folders.binary_search_by(|path| path.as_str().cmp(parent)).is_ok();
-        let first = folders.iter().filter(|path| parent(path).is_none_or(|parent| !is_made_here(&parent)));
+        let first = folders.iter().filter(|path| parent(path).is_none_or(|parent| !is_made_here(parent)));
         let failures = crew.work(first.collect(), |ftp, path, queue| {
             done(ftp.ensure_directory(&below(self.top, path)).into_result(), path).inspect_err(|_| {
                 refused.lock().unwrap_or_else(PoisonError::into_inner).push(path.clone());
@@ -95,7 +106,7 @@ impl Errand<'_> {
             // They are in order, so that those inside stand together.
             let from = folders.partition_point(|other| other.as_str() < inside.as_str());
             let inside = folders.iter().skip(from).take_while(|other| other.starts_with(&inside));
-            inside.filter(|other| parent(other).as_ref() == Some(path)).for_each(|other| queue.push(other));
+            inside.filter(|other| parent(other) == Some(path.as_str())).for_each(|other| queue.push(other));
             Ok(())
         });
         closed.0.extend(refused.into_inner().unwrap_or_else(PoisonError::into_inner));
@@ -163,6 +174,11 @@ impl Closed {
     }
 }
 
+/// The folder of a tree that a path leads into.
+fn parent(path: &str) -> Option<&str> {
+    path.rsplit_once('/').map(|(parent, _)| parent)
+}
+
 /// Makes a folder of this machine where there is none, and those above it.
 pub(super) fn make_folder(path: &Path) -> Result<(), Failure> {
     fs::create_dir_all(path).map_err(|error| Failure::file(path, error))
@@ -184,8 +200,7 @@ fn here(paths: &[String], mut act: impl FnMut(&str) -> io::Result<()>) -> Failur
     let mut failures = Failures::default();
     for path in paths {
         if let Err(error) = act(path) {
-            let failure = Failure::file(Path::new(path), error);
-            failures.add(Failures { count: 1, first: Some(failure), is_over: false });
+            failures.note(Failure::file(Path::new(path), error));
         }
     }
     failures

@@ -31,7 +31,7 @@ enum Session {
 #[derive(Debug, Default)]
 pub(super) struct Failures {
     pub(super) count: usize,
-    pub(super) first: Option<Failure>,
+    first: Option<Failure>,
     /// A session was lost, and nothing more was begun then.
     pub(super) is_over: bool,
 }
@@ -76,8 +76,7 @@ impl<'a> Crew<'a> {
                 let result = act(ftp, job, &queue);
                 if let Err(failure) = result {
                     let mut failures = failures.lock().unwrap_or_else(PoisonError::into_inner);
-                    failures.count += 1;
-                    failures.first.get_or_insert(failure);
+                    failures.note(failure);
                     if !ftp.is_connected() {
                         failures.is_over = true;
                         queue.stop();
@@ -136,7 +135,12 @@ impl Failures {
         self
     }
 
-    pub(super) fn add(&mut self, other: Self) {
+    pub(super) fn note(&mut self, failure: Failure) {
+        self.count += 1;
+        self.first.get_or_insert(failure);
+    }
+
+    fn add(&mut self, other: Self) {
         self.count += other.count;
         self.first = self.first.take().or(other.first);
         self.is_over |= other.is_over;

@@ -15,7 +15,7 @@ use sockeye::{Error, FtpTransferOptions};
 
 use self::{
     carry::{Direction, Errand, make_folder},
-    crew::Crew,
+    crew::{Crew, Failures},
     plan::Plan,
     walk::Item,
 };
@@ -33,16 +33,10 @@ pub(super) fn get(url: &Url, folder: &Path, options: &FtpTransferOptions, args: 
     // A folder that cannot be made is found out before the server is asked for anything.
     make_folder(folder)?;
     let mut crew = Crew::new(&site, args.sessions.parallel)?;
-    let (tree, mut failures) = walk::at_server(&mut crew, &url.path);
+    let (tree, failures) = walk::at_server(&mut crew, &url.path);
     let plan = Plan::whole(&tree);
     let errand = Errand { top: &url.path, here: folder, options, is_in_place: false, keeps_times: true, bar: &bar };
-    if !failures.is_over {
-        failures.add(errand.carry_out(&mut crew, &plan, Direction::Down));
-    }
-    bar.end();
-    failures.of(plan.len())?;
-    crew.leave();
-    Ok(())
+    errand.carry_out(crew, &plan, Direction::Down, failures)
 }
 
 /// `sockeye ftp put -r`
@@ -55,11 +49,7 @@ pub(super) fn put(folder: &Path, url: &Url, options: &FtpTransferOptions, args: 
     let plan = Plan::whole(&tree);
     let is_in_place = args.in_place.in_place;
     let errand = Errand { top: &url.path, here: folder, options, is_in_place, keeps_times: false, bar: &bar };
-    let failures = errand.carry_out(&mut crew, &plan, Direction::Up);
-    bar.end();
-    failures.of(plan.len())?;
-    crew.leave();
-    Ok(())
+    errand.carry_out(crew, &plan, Direction::Up, Failures::default())
 }
 
 /// `sockeye ftp sync`
@@ -104,11 +94,7 @@ pub(super) fn sync(args: &SyncArgs) -> Result<(), Failure> {
     let is_in_place = args.in_place.in_place;
     let options = FtpTransferOptions::default();
     let errand = Errand { top: &url.path, here: folder, options: &options, is_in_place, keeps_times: true, bar: &bar };
-    let failures = errand.carry_out(&mut crew, &plan, direction);
-    bar.end();
-    failures.of(plan.len())?;
-    crew.leave();
-    Ok(())
+    errand.carry_out(crew, &plan, direction, Failures::default())
 }
 
 fn is_something_else(item: &Item, there: Option<&Item>) -> bool {
