@@ -8,6 +8,7 @@ use std::{
     fmt,
     path::{Path, PathBuf},
     str::FromStr,
+    time::Duration,
 };
 
 pub(crate) use parse::{checked_instance, checked_service};
@@ -15,7 +16,8 @@ pub use pattern::ServicePattern;
 
 use crate::{
     error::{Error, Result},
-    ip::IpAddress,
+    ip::{IpAddress, lookup},
+    time::Deadline,
 };
 
 /// A place to listen at or to connect to: a port, a path, or a service that is looked for on the network.
@@ -127,10 +129,11 @@ impl Endpoint {
         }
     }
 
-    /// The addresses that a TCP endpoint stands for, looking its name up if it is one.
-    pub(crate) fn addresses(host: Option<&str>) -> Result<Vec<IpAddress>> {
+    /// The addresses that a TCP endpoint stands for, looking its name up if it is one, until the deadline that comes from
+    /// this limit.
+    pub(crate) fn addresses(host: Option<&str>, deadline: Deadline, limit: Option<Duration>) -> Result<Vec<IpAddress>> {
         match host {
-            Some(host) => IpAddress::resolve(host),
+            Some(host) => lookup(host, deadline, limit),
             None => Ok(vec![IpAddress::LOCAL_HOST]),
         }
     }

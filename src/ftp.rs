@@ -7,7 +7,6 @@ mod client;
 mod command;
 mod control;
 mod data;
-mod dial;
 mod ebcdic;
 mod encoding;
 mod features;

@@ -43,7 +43,6 @@ pub use download::Resume;
 pub use exchange::{HttpExchange, HttpProgress};
 pub use fields::HttpFields;
 pub use form::{Multipart, query};
-pub(crate) use lookup::begin_lookup;
 pub use observer::{HttpHead, HttpObserver};
 pub use proxy::Proxy;
 pub use request::{HttpMethod, HttpRequest};

@@ -1,12 +1,21 @@
 //! IP addresses: literals, names, and the addresses of this machine.
 
 mod local;
+#[cfg(any(feature = "ftp", feature = "http", feature = "messages"))]
+mod lookup;
 
 use std::{
     fmt,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, ToSocketAddrs},
     str::FromStr,
 };
+
+#[cfg(feature = "http")]
+pub(crate) use lookup::Lookup;
+#[cfg(any(feature = "http", feature = "messages"))]
+pub(crate) use lookup::begin_lookup;
+#[cfg(any(feature = "ftp", feature = "messages"))]
+pub(crate) use lookup::lookup;
 
 use crate::error::{Error, Result};
 

@@ -90,6 +90,8 @@
 #![deny(unsafe_code)]
 
 mod bytes;
+#[cfg(any(feature = "ftp", feature = "http"))]
+mod codes;
 #[cfg(feature = "messages")]
 pub mod discovery;
 #[cfg(feature = "messages")]

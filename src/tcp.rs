@@ -1,5 +1,10 @@
 //! TCP: sockets and listeners.
 
+#[cfg(any(feature = "ftp", feature = "http", feature = "messages"))]
+#[cfg(test)]
+pub(crate) mod blackhole;
+#[cfg(any(feature = "ftp", feature = "messages"))]
+mod dial;
 mod listener;
 
 use std::{
@@ -10,6 +15,8 @@ use std::{
 
 use socket2::{Domain, Protocol, SockAddr, Socket};
 
+#[cfg(any(feature = "ftp", feature = "messages"))]
+pub(crate) use dial::dial;
 pub use listener::TcpListener;
 
 use crate::{

@@ -10,7 +10,7 @@ use std::{
 /// The modules from the lowest rank to the highest. A module may name those of the lines before its own.
 const RANKS: &[&[&str]] = &[
     &["sys"],
-    &["error", "time"],
+    &["error", "time", "codes"],
     &["status"],
     &["bytes", "mode"],
     &["ip", "packet"],

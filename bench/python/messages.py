@@ -1,6 +1,6 @@
 """Python's `multiprocessing.connection` as a contestant: one process for each row, which speaks the conversation of
 src/session.rs. `messages.py FAMILY SIZE` has both ends of one connection; `messages.py echo PORT` is the far end for
-somebody else; `messages.py beside SIZE` has one of its own far ends in a second process."""
+somebody else; `messages.py beside SIZE` has one of its own far ends in a second process, on the other core."""
 
 import os
 import signal
@@ -69,7 +69,9 @@ def beside(size):
     data = bytes(size)
     with connection.Listener(("127.0.0.1", 0)) as listener:
         words = [sys.executable, __file__, "echo", str(listener.address[1])]
-        with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL):
+        with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as far:
+            # The peer's core, as src/sys.rs chooses it.
+            os.sched_setaffinity(far.pid, {min(os.sched_getaffinity(os.getppid()))})
             near = listener.accept()
 
             def body(operations):

@@ -21,7 +21,7 @@ usage: bench [--only NAME]... [--rounds N] [--length MS] [--quick] [--no-calls]
   --no-calls    leaves out the system calls per operation (strace)
   list          names the benchmarks
   calls         counts the system calls of one contestant, by name
-  crowd         event loops: 9,900 connections that echo, and a million lines
+  crowd         event loops: 10,000 connections that echo, and a million lines
 ";
 
 /// What the program was asked to do. The last six are how it starts itself.

@@ -17,7 +17,7 @@ use crate::sys::{self, Core};
 use crate::{Result, contestant};
 
 /// Connections that echo.
-const CONNECTIONS: usize = 9_900;
+const CONNECTIONS: usize = 10_000;
 /// Echoes that are under way at a time.
 const UNDER_WAY: usize = 256;
 const LENGTH: usize = 64;

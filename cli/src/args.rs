@@ -47,7 +47,7 @@ pub(crate) enum Command {
     /// Messages to and from whoever listens
     #[command(long_about = messages::ABOUT_CONNECT)]
     Connect(Box<ConnectArgs>),
-    /// The main jobs of the library in less than ten seconds, with measured figures
+    /// The main jobs of the library in about five seconds, with measured figures
     Tour,
 }
 

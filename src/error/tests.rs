@@ -39,6 +39,10 @@ fn messages_say_what_was_expected_and_found() {
     assert_eq!(error.to_string(), "expected 4 more bytes in the packet, found 1");
     let error = Error::packet_too_long(17, 16);
     assert_eq!(error.to_string(), "a packet of 17 bytes is longer than the limit of 16");
+    let error = Error::TooMany { what: Limit::Redirects, limit: 10 };
+    assert_eq!(error.to_string(), "more than 10 redirects");
+    let error = Error::TooMany { what: Limit::Fields, limit: 128 };
+    assert_eq!(error.to_string(), "more than 128 fields of a response");
     let error = Error::CutShort { received: 3, expected: 14 };
     assert_eq!(error.to_string(), "the peer closed the connection after 3 of 14 bytes");
     let error = Error::CutShort { received: 3, expected: 0 };

@@ -37,7 +37,8 @@ impl fmt::Display for Error {
                 write!(f, "a message of {} bytes did not fit into a buffer of {capacity}", message.len())
             }
             Self::Authentication(error) => write!(f, "{error}"),
-            Self::TooMany { what, limit } => write!(f, "more than {limit} of {what}"),
+            Self::TooMany { what: Limit::Fields, limit } => write!(f, "more than {limit} fields of a response"),
+            Self::TooMany { what, limit } => write!(f, "more than {limit} {what}"),
             Self::TooLong { what, length, limit } => {
                 write!(f, "{what} of {length} bytes is longer than the limit of {limit}")
             }

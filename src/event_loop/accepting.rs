@@ -53,7 +53,9 @@ impl EventLoop {
         let ListenOptions { tls, connection } = options;
         let listener = match endpoint {
             Endpoint::Tcp { host, port } => {
-                let address = *Endpoint::addresses(host.as_deref())?.first().ok_or(Error::NotOpen)?;
+                let address = *Endpoint::addresses(host.as_deref(), crate::time::Deadline::after(None), None)?
+                    .first()
+                    .ok_or(Error::NotOpen)?;
                 let mut listener = TcpListener::new();
                 listener.set_blocking(false)?;
                 listener.listen_on(address, *port).into_result()?;

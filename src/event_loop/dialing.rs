@@ -4,7 +4,6 @@ use std::{
     mem,
     path::PathBuf,
     sync::Arc,
-    thread,
     time::{Duration, Instant},
 };
 
@@ -18,7 +17,7 @@ use super::{
 use crate::{
     endpoint::Endpoint,
     error::{Error, Result},
-    ip::IpAddress,
+    ip::{IpAddress, begin_lookup},
     local::LocalSocket,
     message::Framing,
     status::Status,
@@ -97,7 +96,7 @@ impl EventLoop {
         let tls = tls.map(|config| (config, tls_name.unwrap_or_else(|| host.to_owned())));
         let id = self.next_id();
         if let Some(name) = name {
-            self.look_up(id, name)?;
+            self.look_up(id, &name)?;
         }
         let dial = Box::new(Dial { target, tls, framing, last: Error::Disconnected });
         let options = Arc::new(connection);
@@ -109,11 +108,12 @@ impl EventLoop {
         Ok(ConnectionId(id))
     }
 
-    fn look_up(&self, id: usize, host: String) -> Result<()> {
+    fn look_up(&self, id: usize, host: &str) -> Result<()> {
         let mailbox = self.handle();
-        let lookup = move || mailbox.put(Command::LookedUp(id, IpAddress::resolve(&host)));
-        thread::Builder::new().name("sockeye lookup".to_owned()).spawn(lookup).map_err(Error::from_os)?;
-        Ok(())
+        begin_lookup(host, move |found| {
+            // The loop may have ended.
+            _ = mailbox.put(Command::LookedUp(id, found));
+        })
     }
 
     /// Goes on with the addresses of a host.

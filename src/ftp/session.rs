@@ -1,11 +1,12 @@
 //! A session with a server: the control connection and what has been agreed on over it.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
+
+use socket2::Socket;
 
 use super::{
     command::Command,
     control::{Control, Patience},
-    dial::dial,
     encoding::FtpEncoding,
     features::FtpFeatures,
     options::{FtpOptions, FtpTls, TransferMode},
@@ -16,6 +17,9 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
+    ip::lookup,
+    tcp::dial,
+    time::Deadline,
     tls::TlsClient,
 };
 
@@ -60,7 +64,9 @@ impl Session {
             (0, _) => 21,
             (port, _) => port,
         };
-        let socket = dial(host, port, options.connect_limit)?;
+        let (limit, deadline) = (options.connect_limit, Deadline::after(options.connect_limit));
+        let socket = dial(&lookup(host, deadline, limit)?, port, deadline, limit)?;
+        let socket = Socket::from(TcpStream::try_from(socket).map_err(|_| Error::Disconnected)?);
         let address = |address: std::io::Result<socket2::SockAddr>| {
             address.map_err(Error::from_transfer)?.as_socket().ok_or(Error::Disconnected)
         };

@@ -1,6 +1,6 @@
 //! The status of a reply: every number of the RFCs of FTP, from one table.
 
-use std::fmt;
+use crate::codes::codes;
 
 /// The three-digit status of an FTP reply.
 ///
@@ -23,30 +23,9 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FtpStatus(u16);
 
-macro_rules! table {
-    ($($code:literal $name:ident $text:literal $reference:literal)*) => {
-        impl FtpStatus {
-            $(
-                #[doc = concat!(stringify!($code), " ", $text, " (", $reference, ")")]
-                pub const $name: Self = Self($code);
-            )*
+codes! {
+    FtpStatus:
 
-            /// Returns the text of the RFC; empty for a number that none lists.
-            #[must_use]
-            pub const fn text(self) -> &'static str {
-                match self.0 {
-                    $($code => $text,)*
-                    _ => "",
-                }
-            }
-        }
-
-        #[cfg(test)]
-        const TABLE: &[(FtpStatus, u16, &str)] = &[$((FtpStatus::$name, $code, $text)),*];
-    };
-}
-
-table! {
     110 RESTART_MARKER_REPLY "Restart marker reply" "RFC 959"
     120 SERVICE_READY_SOON "Service ready in some minutes" "RFC 959"
     125 DATA_CONNECTION_ALREADY_OPENED "Data connection already open; transfer starting" "RFC 959"
@@ -120,12 +99,6 @@ table! {
 }
 
 impl FtpStatus {
-    /// Returns the number.
-    #[must_use]
-    pub const fn code(self) -> u16 {
-        self.0
-    }
-
     /// Tells whether it is no refusal: below 400, as SFML has it. An intermediate reply is `ok`, too.
     #[must_use]
     pub const fn ok(self) -> bool {
@@ -160,27 +133,6 @@ impl FtpStatus {
     #[must_use]
     pub const fn is_permanent(self) -> bool {
         matches!(self.0, 500..=599)
-    }
-}
-
-impl From<u16> for FtpStatus {
-    fn from(code: u16) -> Self {
-        Self(code)
-    }
-}
-
-impl From<FtpStatus> for u16 {
-    fn from(status: FtpStatus) -> Self {
-        status.0
-    }
-}
-
-impl fmt::Display for FtpStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.text() {
-            "" => write!(f, "{}", self.0),
-            text => write!(f, "{} {text}", self.0),
-        }
     }
 }
 

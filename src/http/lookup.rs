@@ -1,24 +1,12 @@
-//! From a host name to addresses, without waiting longer than allowed.
-
-use std::{
-    io,
-    sync::{
-        atomic::{AtomicUsize, Ordering},
-        mpsc::{self, RecvTimeoutError},
-    },
-    thread,
-};
+//! From a host name to addresses, until a limit passes or somebody cancels.
 
 use super::{cancel::Cancel, time_limit::TimeLimit};
 use crate::{
     error::{Error, Phase, Result},
-    ip::IpAddress,
+    ip::{IpAddress, Lookup},
 };
 
-/// Reads a literal, or looks a name up on a thread of its own.
-///
-/// The system's resolver cannot be told to stop, so the thread is left behind when the limit passes or somebody
-/// cancels: it ends when the resolver answers, which takes as long as the system is configured to ask.
+/// Reads a literal, or looks a name up on a thread of its own, which is left behind when nobody waits for it any more.
 pub(super) fn lookup(host: &str, limit: TimeLimit, cancel: &Cancel) -> Result<Vec<IpAddress>> {
     match IpAddress::parse(host) {
         Ok(address) => Ok(vec![address]),
@@ -30,80 +18,21 @@ fn lookup_with<R>(host: &str, limit: TimeLimit, cancel: &Cancel, resolve: R) -> 
 where
     R: FnOnce(&str) -> Result<Vec<IpAddress>> + Send + 'static,
 {
-    let (sender, receiver) = mpsc::channel();
-    let canceller = sender.clone();
-    let _watching = cancel.watch(move || {
-        // The lookup has ended when nobody listens any more.
-        let _ = canceller.send(Err(Error::Cancelled));
-    });
-    // Nobody may be waiting any more.
-    let tell = move |found| drop(sender.send(found));
-    begin_with(host, tell, resolve)?;
-    let answer = match limit.remaining() {
-        Some(remaining) => receiver.recv_timeout(remaining),
-        None => receiver.recv().map_err(RecvTimeoutError::from),
-    };
-    match answer {
-        Ok(result) => result,
-        Err(RecvTimeoutError::Timeout) => Err(limit.passed(Phase::Resolve)),
-        Err(RecvTimeoutError::Disconnected) => Err(unresolved(host, "the resolver panicked")),
-    }
+    let lookup = Lookup::new();
+    let interrupt = lookup.interrupter();
+    let _watching = cancel.watch(move || interrupt(Error::Cancelled));
+    lookup.begin(host, resolve)?;
+    lookup.wait(limit.remaining()).unwrap_or_else(|| Err(limit.passed(Phase::Resolve)))
 }
-
-/// Looks a name up on a thread of its own, which ends with a call of `tell`.
-pub(crate) fn begin_lookup(host: &str, tell: impl FnOnce(Result<Vec<IpAddress>>) + Send + 'static) -> Result<()> {
-    begin_with(host, tell, IpAddress::resolve)
-}
-
-fn begin_with<R>(host: &str, tell: impl FnOnce(Result<Vec<IpAddress>>) + Send + 'static, resolve: R) -> Result<()>
-where
-    R: FnOnce(&str) -> Result<Vec<IpAddress>> + Send + 'static,
-{
-    let Some(running) = Running::begin() else {
-        return Err(unresolved(host, "too many lookups have not been answered yet"));
-    };
-    let name = host.to_owned();
-    let lookup = move || {
-        let result = resolve(&name);
-        // Before the answer: whoever has it may count on the place.
-        drop(running);
-        tell(result);
-    };
-    let thread = thread::Builder::new().name("sockeye lookup".to_owned());
-    thread.spawn(lookup).map_err(|source| Error::Unresolved { host: host.into(), source })?;
-    Ok(())
-}
-
-fn unresolved(host: &str, reason: &'static str) -> Error {
-    Error::Unresolved { host: host.into(), source: io::Error::other(reason) }
-}
-
-/// A place among the threads that look names up.
-struct Running(&'static AtomicUsize);
-
-impl Running {
-    fn begin() -> Option<Self> {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let one_more = |count: usize| (count < MAX_LOOKUPS).then_some(count + 1);
-        COUNT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok()?;
-        Some(Self(&COUNT))
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// How many threads may look names up at a time. A program that asks again and again while its resolver is silent
-/// would otherwise gather threads without end.
-const MAX_LOOKUPS: usize = 64;
 
 #[cfg(test)]
 mod tests {
     use std::{
-        sync::{Arc, Barrier, mpsc::Sender},
+        sync::{
+            Arc, Barrier,
+            mpsc::{self, Sender},
+        },
+        thread,
         time::{Duration, Instant},
     };
 

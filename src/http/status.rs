@@ -1,6 +1,6 @@
 //! The status of a response: every number of the IANA registry, from one table.
 
-use std::fmt;
+use crate::codes::codes;
 
 /// The three-digit status of an HTTP response.
 ///
@@ -31,30 +31,9 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HttpStatus(u16);
 
-macro_rules! table {
-    ($($code:literal $name:ident $text:literal $reference:literal)*) => {
-        impl HttpStatus {
-            $(
-                #[doc = concat!(stringify!($code), " ", $text, " (", $reference, ")")]
-                pub const $name: Self = Self($code);
-            )*
+codes! {
+    HttpStatus:
 
-            /// Returns the text of the registry; empty for a number that it does not list.
-            #[must_use]
-            pub const fn text(self) -> &'static str {
-                match self.0 {
-                    $($code => $text,)*
-                    _ => "",
-                }
-            }
-        }
-
-        #[cfg(test)]
-        const TABLE: &[(HttpStatus, u16, &str)] = &[$((HttpStatus::$name, $code, $text)),*];
-    };
-}
-
-table! {
     100 CONTINUE "Continue" "RFC 9110, 15.2.1"
     101 SWITCHING_PROTOCOLS "Switching Protocols" "RFC 9110, 15.2.2"
     102 PROCESSING "Processing" "RFC 2518"
@@ -129,12 +108,6 @@ table! {
 }
 
 impl HttpStatus {
-    /// Returns the number.
-    #[must_use]
-    pub const fn code(self) -> u16 {
-        self.0
-    }
-
     /// Tells whether it is an interim response (100 to 199).
     #[must_use]
     pub const fn is_informational(self) -> bool {
@@ -163,27 +136,6 @@ impl HttpStatus {
     #[must_use]
     pub const fn is_server_error(self) -> bool {
         matches!(self.0, 500..=599)
-    }
-}
-
-impl From<u16> for HttpStatus {
-    fn from(code: u16) -> Self {
-        Self(code)
-    }
-}
-
-impl From<HttpStatus> for u16 {
-    fn from(status: HttpStatus) -> Self {
-        status.0
-    }
-}
-
-impl fmt::Display for HttpStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.text() {
-            "" => write!(f, "{}", self.0),
-            text => write!(f, "{} {text}", self.0),
-        }
     }
 }
 

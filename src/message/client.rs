@@ -19,6 +19,7 @@ use crate::{
     stream::Stream,
     sys::{Handle, Watch},
     tcp::TcpSocket,
+    time::Deadline,
     tls::{TlsClient, TlsSocket},
 };
 
@@ -67,7 +68,7 @@ pub struct Client {
 pub struct ClientOptions {
     /// The weakest proof of the key that is given and accepted; SHA-256 unless set.
     pub least: AuthLevel,
-    /// How long one address may take to answer; 5 s unless set.
+    /// How long looking a name up, finding a service and connecting may take, all of it; 5 s unless set.
     pub connect_limit: Duration,
     /// How long the handshake may take, all of it; 5 s unless set. [`Client::begin`] counts the connecting in.
     pub handshake_limit: Duration,
@@ -108,14 +109,18 @@ impl Client {
         connected().into()
     }
 
-    /// Begins to connect without waiting, except for the look-up of a name.
+    /// Begins to connect without waiting, except for the lookup of a name, which has the
+    /// [`connect_limit`](ClientOptions::connect_limit); an [`EventLoop`](crate::EventLoop) does not wait for that either.
     ///
     /// # Errors
     ///
     /// Those of [`connect`](Self::connect) that are known at once.
     pub fn begin(endpoint: &Endpoint, key: Option<&AuthKey>, options: &ClientOptions) -> Result<Self> {
         let (mut addresses, port) = match endpoint {
-            Endpoint::Tcp { host, port } => (Endpoint::addresses(host.as_deref())?, *port),
+            Endpoint::Tcp { host, port } => {
+                let limit = Some(options.connect_limit);
+                (Endpoint::addresses(host.as_deref(), Deadline::after(limit), limit)?, *port)
+            }
             _ => (Vec::new(), 0),
         };
         addresses.reverse();

@@ -10,8 +10,7 @@ use std::{
 use super::{PublicAddressProvider, asked::Asked, question::Question};
 use crate::{
     error::{Error, Phase, Result},
-    http::begin_lookup,
-    ip::IpAddress,
+    ip::{IpAddress, begin_lookup},
     selector::{SocketSelector, Waker},
     time::Deadline,
 };

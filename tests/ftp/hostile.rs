@@ -98,7 +98,7 @@ fn endless_preliminary_replies_end() {
         while peer.try_say("150 soon\r\n") {}
     });
     let response = ftp.keep_alive();
-    assert_eq!(response.error().unwrap().to_string(), "more than 64 of preliminary replies");
+    assert_eq!(response.error().unwrap().to_string(), "more than 64 preliminary replies");
     drop(ftp);
     script.join();
 }

@@ -116,7 +116,7 @@ fn a_tree_without_an_end_has_one() {
     server.put(&format!("{deep}x"), b"x");
     let local = Folder::new();
     let response = server.client().download_tree("", local.0.join("into"), &binary(), go_on);
-    assert_eq!(response.error().unwrap().to_string(), "more than 64 of folders inside one another");
+    assert_eq!(response.error().unwrap().to_string(), "more than 64 folders inside one another");
 }
 
 #[test]

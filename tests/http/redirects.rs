@@ -116,7 +116,7 @@ fn a_loop_ends_at_the_limit() {
         let before = server.requests().len();
         let answer = way.get(&server, "/");
         answer.expect_error(ErrorKind::TooLong);
-        assert_eq!(answer.message, "more than 10 of redirects");
+        assert_eq!(answer.message, "more than 10 redirects");
         assert_eq!(server.requests().len() - before, 11);
     });
 }

@@ -15,6 +15,8 @@ const FRAME: Duration = Duration::from_micros(16_667);
 /// A machine that does other things too takes its cores away now and then, or stops as a whole: a figure of it counts
 /// when it was reached once in so many tries.
 const TRIES: usize = 8;
+/// How long a slow machine may take to bring every exchange to its end once.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What one call cost this thread.
 #[derive(Debug, Clone, Copy, Default)]
@@ -45,6 +47,7 @@ pub struct Runner<'a> {
     exchange: Option<HttpExchange>,
     polls: Worst,
     begins: Worst,
+    is_endless: bool,
     ended: usize,
     last: String,
 }
@@ -52,7 +55,13 @@ pub struct Runner<'a> {
 impl<'a> Runner<'a> {
     pub fn new(name: &'static str, begin: impl Fn() -> HttpExchange + 'a) -> Self {
         let (polls, begins) = (Worst::default(), Worst::default());
-        Self { name, begin: Box::new(begin), exchange: None, polls, begins, ended: 0, last: String::new() }
+        let begin = Box::new(begin);
+        Self { name, begin, exchange: None, polls, begins, is_endless: false, ended: 0, last: String::new() }
+    }
+
+    /// Its exchange need not end: the loop does not wait for it.
+    pub fn endless(self) -> Self {
+        Self { is_endless: true, ..self }
     }
 
     /// How often it came to its end.
@@ -87,7 +96,8 @@ impl<'a> Runner<'a> {
     }
 }
 
-/// Plays until no poll takes longer than its share, some tries at most; prints and returns the last try.
+/// Plays until no poll takes longer than its share, some tries at most; prints and returns the last try. A try takes so
+/// many seconds, and goes on until every exchange has ended once that is to end.
 ///
 /// Two things are asserted of a try: that no poll needed more than the share of the processor, and that no poll during
 /// which the system left the core to this thread took longer by the clock, asleep or not.
@@ -113,7 +123,11 @@ fn run(seconds: u64, runners: &mut [Runner<'_>]) -> usize {
     let begin = Instant::now();
     let mut next = begin;
     let mut frames = 0;
-    while begin.elapsed() < Duration::from_secs(seconds) {
+    let is_over = |runners: &[Runner<'_>]| {
+        let is_complete = runners.iter().all(|runner| runner.is_endless || runner.ended > 0);
+        begin.elapsed() >= if is_complete { Duration::from_secs(seconds) } else { PATIENCE }
+    };
+    while !is_over(runners) {
         runners.iter_mut().for_each(Runner::frame);
         frames += 1;
         // The rest of the frame is the game's.

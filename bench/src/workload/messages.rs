@@ -3,16 +3,17 @@
 
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
-use std::{env, process, thread};
+use std::{env, hint, process, thread};
 
-use sockeye::{Client, Connection, Endpoint, Listener};
+use sockeye::{Client, Connection, Endpoint, Listener, Status};
 
 use crate::Result;
 use crate::session::Session;
 use crate::sys::{self, Core};
+use crate::workload::beside;
 
 /// The size where Python waits for acknowledgements.
-const STALLING: usize = 32 * 1024;
+pub const STALLING: usize = 32 * 1024;
 const SMALL: usize = 16;
 const BURST: u64 = 64;
 
@@ -39,6 +40,52 @@ fn echo<const SIZE: usize>(session: Session, endpoint: &Endpoint) -> Result<()> 
         }
         Ok(())
     })
+}
+
+/// The same with an end on each core, both in non-blocking mode and polled, as a game loop has them.
+pub fn tcp_beside<const SIZE: usize>(session: Session) -> Result<()> {
+    let (mut near, mut far) = pair(&Endpoint::parse("127.0.0.1:0")?)?;
+    near.set_blocking(false)?;
+    far.set_blocking(false)?;
+    let (data, mut received) = (vec![7; SIZE], vec![0; SIZE]);
+    thread::scope(|scope| {
+        let echo = beside(scope, move || {
+            let mut received = vec![0; SIZE];
+            while let Some(count) = polled(|| far.receive_into(&mut received))? {
+                send_polled(&mut far, received.get(..count).unwrap_or_default())?;
+            }
+            Ok(())
+        });
+        let done = session.serve(1, |operations| {
+            for _ in 0..operations {
+                send_polled(&mut near, &data)?;
+                polled(|| near.receive_into(&mut received))?.ok_or("the far end has gone")?;
+            }
+            Ok(())
+        });
+        drop(near);
+        echo.join().map_err(|_| "the far end panicked")??;
+        done
+    })
+}
+
+/// Sends a message and what the kernel had no room for at once.
+fn send_polled(connection: &mut Connection, message: &[u8]) -> Result<()> {
+    match connection.send(message) {
+        Status::NotReady => polled(|| connection.flush())?.ok_or_else(|| "the other end has gone".into()),
+        status => Ok(status.into_result()?),
+    }
+}
+
+/// Asks until there is an answer; `None` is the end of the connection.
+fn polled<T>(mut ask: impl FnMut() -> Status<T>) -> Result<Option<T>> {
+    loop {
+        match ask() {
+            Status::NotReady => hint::spin_loop(),
+            Status::Disconnected => return Ok(None),
+            status => return Ok(Some(status.into_result()?)),
+        }
+    }
 }
 
 fn pair(endpoint: &Endpoint) -> Result<(Connection, Connection)> {
@@ -104,9 +151,9 @@ pub fn to_python(session: Session) -> Result<()> {
     })
 }
 
-/// The same with a Python at the near end too.
-pub fn python_to_python(_session: Session) -> Result<()> {
-    become_python("beside", STALLING)
+/// Python at both ends, in two processes.
+pub fn python_beside<const SIZE: usize>(_session: Session) -> Result<()> {
+    become_python("beside", SIZE)
 }
 
 /// A Python that echoes, on the other core.

@@ -60,4 +60,4 @@ fn find_the_ready_one(
 }
 
 const SOCKETS: usize = 1000;
-const ROUNDS: usize = 5000;
+const ROUNDS: usize = 2000;

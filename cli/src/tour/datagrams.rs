@@ -88,4 +88,4 @@ fn burst() -> Result<Duration, Failure> {
 }
 
 const ROUND_TRIPS: u8 = 250;
-const BURST: u32 = 256_000;
+const BURST: u32 = 128_000;

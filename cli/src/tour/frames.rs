@@ -152,10 +152,10 @@ fn talk(tcp: u16, udp: u16) -> Result<(), Failure> {
     Ok(())
 }
 
-const FRAMES: u32 = 90;
+const FRAMES: u32 = 60;
 const FRAME: Duration = Duration::from_nanos(1_000_000_000 / 60);
 /// What a frame may spend on the network.
 const BUDGET: Duration = Duration::from_millis(2);
 const BOTS: u32 = 32;
 /// How often each bot speaks: fewer than there are frames, for each word waits for its echo.
-const WORDS: u32 = 70;
+const WORDS: u32 = 45;

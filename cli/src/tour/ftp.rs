@@ -132,5 +132,5 @@ fn go_on(_: FtpProgress) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
-const LARGE: usize = 64_000_000;
-const SMALL: usize = 200;
+const LARGE: usize = 32_000_000;
+const SMALL: usize = 100;

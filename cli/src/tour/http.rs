@@ -133,11 +133,11 @@ impl Write for Counted {
     }
 }
 
-const REQUESTS: usize = 2000;
+const REQUESTS: usize = 1000;
 const SMALL: usize = 1024;
-const LARGE: usize = 64 << 20;
+const LARGE: usize = 32 << 20;
 const IN_FLIGHT: usize = 8;
-const FRAMES: u32 = 30;
+const FRAMES: u32 = 20;
 const FRAME: Duration = Duration::from_nanos(1_000_000_000 / 60);
 /// What a frame may spend on the network.
 const BUDGET: Duration = Duration::from_millis(1);

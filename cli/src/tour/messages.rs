@@ -100,5 +100,5 @@ const FRAMINGS: [(&str, Framing); 4] = [
     ("Python", Framing::Multiprocessing),
 ];
 const SIZE: usize = 16;
-const MESSAGES: u32 = 50_000;
-const HANDSHAKES: usize = 100;
+const MESSAGES: u32 = 20_000;
+const HANDSHAKES: usize = 50;

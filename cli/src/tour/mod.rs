@@ -1,4 +1,4 @@
-//! `sockeye tour`: the main jobs of the library in less than ten seconds, against servers that the tour starts itself on
+//! `sockeye tour`: the main jobs of the library in about five seconds, against servers that the tour starts itself on
 //! loopback, with the figures that it measured. A step that goes wrong ends the program with 1.
 
 mod addresses;

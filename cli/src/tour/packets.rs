@@ -60,7 +60,7 @@ fn timed(
     Ok(begin.elapsed())
 }
 
-const SINGLE: u32 = 200_000;
-const GATHERED: u32 = 4_000_000;
+const SINGLE: u32 = 100_000;
+const GATHERED: u32 = 1_000_000;
 /// Gather this much before the system is called.
 const FLUSH_AT: usize = 64 * 1024;

@@ -62,4 +62,4 @@ fn sum(bytes: &[u8]) -> u64 {
 }
 
 const CHUNK: usize = 64 * 1024;
-const CHUNKS: u64 = 8000;
+const CHUNKS: u64 = 4000;

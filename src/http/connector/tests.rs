@@ -1,16 +1,14 @@
 use std::{
-    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{Ipv4Addr, Ipv6Addr},
     sync::mpsc,
     thread,
 };
-
-use socket2::{Domain, Socket, Type};
 
 use super::*;
 use crate::{
     error::ErrorKind,
     http::time_limit::tests::{is_late_by_less_than, takes},
-    tcp::TcpListener,
+    tcp::{TcpListener, blackhole::Blackhole},
 };
 
 const SOON: Duration = Duration::from_secs(10);
@@ -40,35 +38,6 @@ fn listener(address: IpAddress) -> TcpListener {
     listener.set_timeout(Some(SOON)).unwrap();
     listener.listen_on(address, 0).into_result().unwrap();
     listener
-}
-
-/// A port of an address where connects neither succeed nor fail: the queue of its listener is full.
-struct Blackhole {
-    port: u16,
-    _sockets: Vec<Socket>,
-}
-
-impl Blackhole {
-    fn at(address: SocketAddr) -> Self {
-        let listener = Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
-        if address.is_ipv6() {
-            listener.set_only_v6(true).unwrap();
-        }
-        listener.bind(&address.into()).unwrap();
-        listener.listen(0).unwrap();
-        let address = listener.local_addr().unwrap();
-        let mut sockets = vec![listener];
-        for _ in 0..64 {
-            let client = Socket::new(address.domain(), Type::STREAM, None).unwrap();
-            let connected = client.connect_timeout(&address, Duration::from_millis(500));
-            sockets.push(client);
-            if connected.is_err() {
-                let port = address.as_socket().unwrap().port();
-                return Self { port, _sockets: sockets };
-            }
-        }
-        panic!("the queue of a listener never fills up here");
-    }
 }
 
 fn no_ipv6() -> bool {

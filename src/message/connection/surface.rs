@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Connection, Phase};
 use crate::{
     endpoint::Endpoint,
-    error::{Error, Phase as Operation, Result},
+    error::Result,
     ip::IpAddress,
     local::LocalSocket,
     message::framing::Framing,
@@ -13,28 +13,28 @@ use crate::{
     selector::{Selectable, sealed},
     status::Status,
     sys::{Handle, NativeHandle},
-    tcp::TcpSocket,
+    tcp::dial,
     time::Deadline,
 };
 
 impl Connection {
     /// Connects to an endpoint, in blocking mode and within a limit; `None` waits for as long as the system does.
     ///
-    /// The addresses of a name are tried one after the other, all within the limit; looking the name up takes as long as
-    /// it takes. A service is found first, as [`Endpoint::find`] does, also within the limit; without one it is waited for.
-    /// For a connection that begins without waiting, connect a socket in non-blocking mode and make a
-    /// connection of it.
+    /// A name is looked up and its addresses are tried one after the other, all within the limit. A service is found
+    /// first, as [`Endpoint::find`] does, also within the limit; without one it is waited for. For a connection that begins
+    /// without waiting, connect a socket in non-blocking mode and make a connection of it.
     ///
     /// # Errors
     ///
-    /// Those of [`TcpSocket::connect`] and [`LocalSocket::connect`], [`Error::Unresolved`] for a name without an
-    /// address, and those of [`Endpoint::find`] for a service.
+    /// Those of [`TcpSocket::connect`](crate::TcpSocket::connect) and [`LocalSocket::connect`], [`Error::Unresolved`] for a name without an
+    /// address, [`Error::TimedOut`] with the operation that did not end within the limit, and those of [`Endpoint::find`]
+    /// for a service.
     pub fn connect(endpoint: &Endpoint, framing: Framing, limit: Option<Duration>) -> Result<Self> {
         match endpoint {
             Endpoint::Tcp { host, port } => {
                 let deadline = Deadline::after(limit);
-                let addresses = Endpoint::addresses(host.as_deref())?;
-                connect_tcp(&addresses, *port, deadline, limit).map(|it| Self::new(it, framing))
+                let addresses = Endpoint::addresses(host.as_deref(), deadline, limit)?;
+                dial(&addresses, *port, deadline, limit).map(|it| Self::new(it, framing))
             }
             Endpoint::Local(path) => {
                 let mut socket = LocalSocket::new();
@@ -47,7 +47,7 @@ impl Connection {
             Endpoint::Service { .. } => {
                 let deadline = Deadline::after(limit);
                 let found = endpoint.find(limit)?;
-                connect_tcp(found.addresses(), found.port(), deadline, limit).map(|it| Self::new(it, framing))
+                dial(found.addresses(), found.port(), deadline, limit).map(|it| Self::new(it, framing))
             }
         }
     }
@@ -69,7 +69,7 @@ impl Connection {
     }
 
     /// Sets how long an operation waits in blocking mode; `None`, the default, is for ever. When it passes, the answer is
-    /// `NotReady`. See [`TcpSocket::set_timeout`].
+    /// `NotReady`. See [`TcpSocket::set_timeout`](crate::TcpSocket::set_timeout).
     ///
     /// # Errors
     ///
@@ -143,29 +143,6 @@ impl Connection {
     #[must_use]
     pub fn native_handle(&self) -> Option<NativeHandle<'_>> {
         self.stream.handle().map(Handle::native)
-    }
-}
-
-/// Tries the addresses, of which there is at least one, one after the other.
-fn connect_tcp(addresses: &[IpAddress], port: u16, deadline: Deadline, limit: Option<Duration>) -> Result<TcpSocket> {
-    let mut last = Error::NotReady;
-    for address in addresses.iter().copied() {
-        let mut socket = TcpSocket::new();
-        let status = match deadline.remaining() {
-            Some(remaining) => socket.connect_timeout(address, port, remaining),
-            None => socket.connect(address, port),
-        };
-        match status.into_result() {
-            Ok(()) => return Ok(socket),
-            Err(error) => last = error,
-        }
-    }
-    match (last, limit) {
-        // What was left for the last address is not what was asked for.
-        (Error::TimedOut { phase: phase @ Operation::Connect, .. }, Some(limit)) => {
-            Err(Error::TimedOut { phase, limit })
-        }
-        (error, _) => Err(error),
     }
 }
 

@@ -12,6 +12,7 @@ use crate::{
     stream::Stream,
     sys::Handle,
     tcp::TcpListener,
+    time::Deadline,
 };
 
 /// A listener of either family.
@@ -45,7 +46,7 @@ impl Door {
     /// The first address of a host that can be listened on.
     fn open_tcp(host: Option<&str>, port: u16) -> Result<Self> {
         let mut result = Err(Error::NotOpen);
-        for address in Endpoint::addresses(host)? {
+        for address in Endpoint::addresses(host, Deadline::after(None), None)? {
             let mut listener = TcpListener::new();
             match listener.listen_on(address, port).into_result() {
                 Ok(()) => return Ok(Self::Tcp(listener)),
