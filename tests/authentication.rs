@@ -249,7 +249,7 @@ fn silent_and_slow_peers_delay_nobody() {
     let mut slow = raw(&listener);
     let dribble = thread::spawn(move || {
         let mut count = 0;
-        while count < 200 && slow.write_all(if count == 3 { &[60] } else { &[0] }).is_ok() {
+        while count < 200 && slow.write_all(if count == 3 { &[250] } else { &[0] }).is_ok() {
             count += 1;
             thread::sleep(Duration::from_millis(50));
         }

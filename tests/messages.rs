@@ -321,3 +321,20 @@ fn limits_stay_over_framings() {
     connection.set_message_limit(None);
     assert_eq!(connection.receive().into_result().unwrap(), b"123456");
 }
+
+/// What was taken unread had been searched for a newline, and what comes behind it has not.
+#[test]
+fn lines_begin_anew_behind_what_was_taken() {
+    let (mut connection, mut peer) = pair(Framing::lines());
+    peer.write_all(b"half a line").unwrap();
+    let mut taken = Vec::new();
+    while taken.len() < 11 {
+        assert!(!connection.poll(Some(SHORT)).unwrap());
+        taken.extend(connection.unread());
+    }
+    assert_eq!(taken, b"half a line");
+    peer.write_all(b"x\ny\n").unwrap();
+    for line in [b"x", b"y"] {
+        assert_eq!(connection.receive().into_result().unwrap(), line);
+    }
+}
