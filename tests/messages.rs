@@ -338,3 +338,33 @@ fn lines_begin_anew_behind_what_was_taken() {
         assert_eq!(connection.receive().into_result().unwrap(), line);
     }
 }
+
+/// A peer that sends faster than anybody reads cannot hold up a program that does not wait.
+#[test]
+fn a_receive_that_does_not_wait_reads_its_share() {
+    let (mut connection, mut peer) = pair(Framing::Packet);
+    connection.set_blocking(false).unwrap();
+    connection.set_message_limit(Some(1 << 30));
+    peer.write_all(&(1_u32 << 30).to_be_bytes()).unwrap();
+    let (filled, is_full) = std::sync::mpsc::channel();
+    let flooding = in_thread(move || {
+        use std::io::ErrorKind;
+
+        let piece = vec![7; 1 << 20];
+        peer.set_write_timeout(Some(SHORT)).unwrap();
+        // As much as the system takes at once, and then whatever it has room for.
+        while peer.write_all(&piece).is_ok() {}
+        filled.send(()).unwrap();
+        let has_gone = |kind| matches!(kind, ErrorKind::ConnectionReset | ErrorKind::BrokenPipe);
+        while !peer.write(&piece).is_err_and(|error| has_gone(error.kind())) {}
+    });
+    is_full.recv_timeout(LONG).unwrap();
+    for _ in 0..3 {
+        assert_eq!(connection.receive().code(), StatusCode::NotReady);
+        // A mebibyte, and what one read takes besides. What comes next looks like a length below the limit.
+        let taken = connection.unread().len();
+        assert!((1..=5 << 19).contains(&taken), "{taken} bytes");
+    }
+    drop(connection);
+    flooding.join();
+}

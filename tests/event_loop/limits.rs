@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use sockeye::{CloseReason, ConnectionOptions, EventLoopOptions, Framing, ListenOptions, LoopEvent};
 
 use super::rig::{Rig, rest_of, write};
-use crate::support::LONG;
+use crate::support::{LONG, SHORT};
 
 #[test]
 fn one_connection_too_many_is_closed() {
@@ -141,7 +141,11 @@ fn a_queue_has_its_marks() {
         other => panic!("{other:?}"),
     });
     assert_eq!(rig.event_loop.counters().queued_bytes, 0);
-    reader.join().unwrap();
+    let _peer = reader.join().unwrap();
+    // A socket with room for more is nothing to wake up for.
+    let begin = Instant::now();
+    assert!(rig.event_loop.poll(Some(SHORT)).unwrap().is_none());
+    assert!(begin.elapsed() >= SHORT, "{:?}", begin.elapsed());
 }
 
 /// A listener whose queue is full: the connect waits without using the processor, until its time is over.

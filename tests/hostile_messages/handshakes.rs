@@ -79,7 +79,7 @@ fn answers_to_a_listener() {
             (framed(b"#WELCOME#"), AuthError::UnknownAlgorithm),
             (framed(&[b"#CHALLENGE#{sha256}", &digest[..]].concat()), AuthError::UnknownAlgorithm),
         ] {
-            let mut round = |listener: &mut Listener| {
+            let round = |listener: &mut Listener| {
                 let mut peer = peer(port);
                 peer.write_all(&bytes).unwrap();
                 assert_eq!(why(listener.accept()), expected, "{bytes:?}");
