@@ -27,11 +27,11 @@ fn paths() {
             (&in_nothing, ErrorKind::File),
             (&long, ErrorKind::TooLong),
         ] {
-            let mut round = || LocalListener::new().listen(path).error().map(|error| error.kind());
+            let round = || LocalListener::new().listen(path).error().map(|error| error.kind());
             let name = path.to_string_lossy().chars().take(40).collect::<String>();
             // A path in an error is a path.
             let most = 16 * KIB + 4 * path.as_os_str().len();
-            assert_eq!(within(most, &name, &mut round), Some(expected), "{name}");
+            assert_eq!(within(most, &name, round), Some(expected), "{name}");
             leaves_nothing(&name, 20, || {
                 round();
             });
@@ -39,7 +39,7 @@ fn paths() {
             assert!(within(most, &name, connect), "{name}");
         }
         assert_eq!(std::fs::read(&file).unwrap(), b"precious");
-        let mut round = || {
+        let round = || {
             drop(std::os::unix::net::UnixListener::bind(&stale).unwrap());
             let mut listener = LocalListener::new();
             listener.listen(&stale).into_result().unwrap();
@@ -52,7 +52,7 @@ fn paths() {
             std::fs::remove_file(&stale).unwrap();
             std::fs::remove_file(&moved).unwrap();
         };
-        within(64 * KIB, "stale", &mut round);
+        within(64 * KIB, "stale", round);
         leaves_nothing("stale", 20, round);
         for path in [file, link, dangling] {
             std::fs::remove_file(path).unwrap();
