@@ -2,6 +2,8 @@
 #![cfg(feature = "messages")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::doc_markdown, clippy::cast_possible_truncation)]
 
+#[path = "support/in_time.rs"]
+mod in_time;
 mod support;
 
 mod event_loop {

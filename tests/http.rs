@@ -5,6 +5,8 @@
 
 #[path = "support/folder.rs"]
 mod folder;
+#[path = "support/in_time.rs"]
+mod in_time;
 #[path = "support/script.rs"]
 mod script;
 #[path = "support/ways.rs"]

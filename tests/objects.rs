@@ -58,7 +58,7 @@ fn a_message_that_is_no_such_value_is_an_error_and_the_next_one_is_read() {
     left.send(b"\x02\xff\xff\xff\xff\x0f\0\0\0\0").into_result().unwrap();
     let start = Instant::now();
     assert_eq!(right.receive_object::<Order>().code(), StatusCode::Error);
-    assert!(start.elapsed() < Duration::from_secs(1));
+    assert!(start.elapsed() < Duration::from_secs(10));
     left.send_object(&Order::Nothing).into_result().unwrap();
     assert_eq!(right.receive_object::<Order>().done(), Some(Order::Nothing));
 }

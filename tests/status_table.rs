@@ -24,6 +24,9 @@ mod packets;
 #[cfg(unix)]
 #[path = "status_table/signals.rs"]
 mod signals;
+#[cfg(feature = "messages")]
+#[path = "status_table/tinyproto.rs"]
+mod tinyproto;
 #[cfg(feature = "tls")]
 #[path = "status_table/tls.rs"]
 mod tls;

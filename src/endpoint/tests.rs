@@ -154,7 +154,7 @@ fn hostile_patterns_cost_neither_time_nor_memory() {
     for pattern in ["((a{99}){99}){99}".to_owned(), "(".repeat(500) + &")".repeat(500), r"(\w{50}){50}".repeat(50)] {
         assert_eq!(service("game", &pattern).pattern().unwrap_err().kind(), ErrorKind::InvalidInput, "{pattern}");
     }
-    assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
+    assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
 }
 
 proptest! {

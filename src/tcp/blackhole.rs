@@ -22,7 +22,7 @@ impl Blackhole {
         let mut sockets = vec![listener];
         for _ in 0..64 {
             let client = Socket::new(address.domain(), Type::STREAM, None).unwrap();
-            let connected = client.connect_timeout(&address, Duration::from_millis(100));
+            let connected = client.connect_timeout(&address, Duration::from_millis(500));
             sockets.push(client);
             if connected.is_err() {
                 let port = address.as_socket().unwrap().port();

@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 use sockeye::{CloseReason, ConnectionOptions, Error, ErrorKind, Framing, LoopEvent};
 
 use super::rig::{Rig, read, reset, rest_of, write};
+use crate::support::LONG;
 
 /// 12: a peer that takes a second for each byte of its greeting, or says nothing, has so long in all and holds nobody up.
 #[test]
 fn slow_greetings_have_one_deadline_for_all_of_it() {
     let mut options = ConnectionOptions::default();
-    options.opening_limit = Some(Duration::from_millis(200));
+    options.opening_limit = Some(Duration::from_secs(2));
     let mut rig = Rig::with_connections(Framing::Tiny, options);
     let begin = Instant::now();
     let mut silent = rig.peer();
@@ -19,13 +20,17 @@ fn slow_greetings_have_one_deadline_for_all_of_it() {
     let mut good = rig.peer();
     write(&mut good, b"\xff");
     let id = rig.opened();
-    assert!(begin.elapsed() < Duration::from_millis(150), "nobody waits for the others: {:?}", begin.elapsed());
+    // The one who says something wrong has perhaps gone, the silent one has not: nobody waits for the others.
+    assert!(rig.event_loop.counters().refused <= 1);
     write(&mut good, b"\0\0\0\x02hi");
     assert_eq!(rig.message(), (id, b"hi".to_vec()));
-    assert!(rig.during(Duration::from_millis(250)).is_empty());
+    while rig.event_loop.counters().refused < 2 {
+        assert!(begin.elapsed() < LONG);
+        assert!(rig.event_loop.poll(super::rig::STEP).unwrap().is_none());
+    }
+    assert!(begin.elapsed() >= Duration::from_secs(2));
     assert_eq!(rest_of(&mut silent), b"\xff");
     assert!(rest_of(&mut wrong).len() <= 2);
-    assert_eq!(rig.event_loop.counters().refused, 2);
     assert!(rig.event_loop.is_open(id));
 }
 
@@ -120,7 +125,7 @@ fn resets_end_one_connection_each() {
 #[test]
 fn a_peer_that_never_reads_is_closed() {
     let mut options = ConnectionOptions::default();
-    options.stall_limit = Some(Duration::from_millis(200));
+    options.stall_limit = Some(Duration::from_millis(1500));
     let mut rig = Rig::with_connections(Framing::Packet, options);
     let (mut deaf, id) = rig.opened_peer();
     rig.event_loop.send(id, &vec![0; 16_000_000]).into_result().unwrap();
@@ -133,7 +138,7 @@ fn a_peer_that_never_reads_is_closed() {
     });
     assert!(matches!(reason, CloseReason::Stalled(_)), "{reason}");
     let took = begin.elapsed();
-    assert!((Duration::from_millis(190)..Duration::from_secs(2)).contains(&took), "{took:?}");
+    assert!((Duration::from_millis(1490)..LONG).contains(&took), "{took:?}");
     assert!(rest_of(&mut deaf).len() < 16_000_000);
 
     // One that reads slowly is none.
@@ -143,7 +148,7 @@ fn a_peer_that_never_reads_is_closed() {
     let mut left = 16_000_004;
     while left > 0 {
         let piece = left.min(1_000_000);
-        let events = rig.during(Duration::from_millis(20));
+        let events = rig.during(Duration::from_millis(120));
         assert!(!events.iter().any(|event| matches!(event, LoopEvent::Closed { .. })), "{events:?}");
         let reader = std::thread::spawn(move || {
             read(&mut slow, piece);
@@ -155,7 +160,7 @@ fn a_peer_that_never_reads_is_closed() {
         slow = reader.join().unwrap();
         left -= piece;
     }
-    assert!(begin.elapsed() > Duration::from_millis(300));
+    assert!(begin.elapsed() > Duration::from_millis(1500));
     assert!(rig.event_loop.is_open(id));
 }
 
@@ -170,7 +175,7 @@ fn an_endless_line_is_refused_at_its_limit() {
         let _ = std::io::Write::write_all(&mut peer, &vec![b'x'; 16 * 1024 * 1024]);
     });
     let (_, reason, leftover) = rig.closed();
-    assert!(begin.elapsed() < Duration::from_secs(1), "{:?}", begin.elapsed());
+    assert!(begin.elapsed() < LONG / 4, "{:?}", begin.elapsed());
     let Some(Error::TooLong { limit, .. }) = reason.error() else { panic!("{reason}") };
     assert_eq!(*limit, 64 * 1024);
     assert!(leftover.len() <= 256 * 1024, "{}", leftover.len());

@@ -89,12 +89,15 @@ impl Rig {
         until(&mut self.event_loop, found)
     }
 
-    /// Polls for a while, and gives what happened.
+    /// Polls for a while, and some times however long that takes, and gives what happened.
     pub fn during(&mut self, time: Duration) -> Vec<LoopEvent> {
         let end = Instant::now() + time;
         let mut events = Vec::new();
-        while Instant::now() < end {
-            events.extend(self.event_loop.poll(Some(Duration::from_millis(5))).unwrap());
+        let mut quiet = 0;
+        while Instant::now() < end || quiet < 4 {
+            let event = self.event_loop.poll(Some(Duration::from_millis(5))).unwrap();
+            quiet = if event.is_none() { quiet + 1 } else { 0 };
+            events.extend(event);
         }
         events
     }

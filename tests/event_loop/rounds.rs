@@ -5,19 +5,22 @@ use std::time::{Duration, Instant};
 use sockeye::{EventLoop, EventLoopOptions, Framing, ListenOptions, LoopEvent};
 
 use super::rig::{Rig, write};
-use crate::support::{LONG, SHORT};
+use crate::{
+    in_time::once_within,
+    support::{LONG, SHORT},
+};
 
 #[test]
 fn a_zero_limit_never_waits() {
     let mut rig = Rig::new(Framing::lines());
     let _peers: Vec<_> = (0..50).map(|_| rig.opened_peer()).collect();
     while rig.event_loop.poll(Some(Duration::ZERO)).unwrap().is_some() {}
-    let begin = Instant::now();
-    for _ in 0..1000 {
-        assert!(rig.event_loop.poll(Some(Duration::ZERO)).unwrap().is_none());
-    }
     // A wait of a millisecond each would be a second.
-    assert!(begin.elapsed() < Duration::from_millis(500), "{:?}", begin.elapsed());
+    once_within(Duration::from_millis(500), || {
+        for _ in 0..1000 {
+            assert!(rig.event_loop.poll(Some(Duration::ZERO)).unwrap().is_none());
+        }
+    });
 }
 
 #[test]
@@ -35,7 +38,7 @@ fn a_limit_is_waited_out_and_an_event_ends_it() {
     assert!(matches!(rig.event_loop.poll(None).unwrap(), Some(LoopEvent::Message { .. })));
     let _peer = writer.join().unwrap();
     // A deadline inside the loop does not cut the program's limit short.
-    let timer = rig.event_loop.set_timer(SHORT / 2);
+    let timer = rig.event_loop.set_timer(LONG);
     assert!(rig.event_loop.poll(Some(Duration::ZERO)).unwrap().is_none());
     assert!(rig.event_loop.cancel_timer(timer) && !rig.event_loop.cancel_timer(timer));
     let begin = Instant::now();
@@ -115,14 +118,14 @@ fn a_round_costs_what_is_ready() {
     }
     let mut rig = Rig::new(Framing::lines());
     let (mut peer, _) = rig.opened_peer();
-    round_trips(&mut rig, &mut peer, 200);
-    let alone = round_trips(&mut rig, &mut peer, 2000);
+    // The best of some: other programs share the machine.
+    let mut best = |rig: &mut Rig| (0..10).map(|_| round_trips(rig, &mut peer, 400)).min().unwrap();
+    let alone = best(&mut rig);
     let _crowd: Vec<_> = (0..2000).map(|_| rig.opened_peer()).collect();
-    round_trips(&mut rig, &mut peer, 200);
-    let crowded = round_trips(&mut rig, &mut peer, 2000);
-    println!("2,000 rounds with 1 connection: {alone:?}, with 2,001: {crowded:?}");
+    let crowded = best(&mut rig);
+    println!("400 rounds with 1 connection: {alone:?}, with 2,001: {crowded:?}");
     // O(n) would be a factor of hundreds.
-    assert!(crowded < alone * 5 + Duration::from_millis(100), "{alone:?} alone, {crowded:?} with 2,000 others");
+    assert!(crowded < alone * 5 + Duration::from_millis(20), "{alone:?} alone, {crowded:?} with 2,000 others");
 }
 
 #[test]

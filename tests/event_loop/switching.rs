@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use sockeye::{CloseReason, ConnectionOptions, Framing, LineOptions, LineText, LoopEvent, Reading};
 
-use super::rig::{Rig, read, write};
+use super::rig::{Rig, read, reset, write};
+use crate::support::LONG;
 
 /// The captured case of python-network: `unread` inside a line callback gives all that follows.
 #[test]
@@ -129,4 +130,18 @@ fn lines_of_strange_bytes() {
     let (_, reason, leftover) = rig.closed();
     assert_eq!(reason.error().unwrap().kind(), sockeye::ErrorKind::Malformed);
     assert_eq!(leftover, STRANGE);
+}
+
+/// Nobody reads from a connection that is paused, so it is the send that finds out.
+#[test]
+fn a_peer_that_goes_during_a_pause_is_told_of_by_a_send() {
+    let mut rig = Rig::new(Framing::lines());
+    let (peer, id) = rig.opened_peer();
+    assert!(rig.event_loop.set_reading(id, Reading::Paused));
+    reset(peer);
+    let end = std::time::Instant::now() + LONG;
+    while !rig.event_loop.send(id, b"anybody there?").is_disconnected() {
+        assert!(std::time::Instant::now() < end);
+    }
+    assert!(matches!(rig.closed().1, CloseReason::Peer));
 }

@@ -145,3 +145,15 @@ fn more_than_a_queue_takes_ends_the_connection() {
         "waited {waited} times"
     );
 }
+
+/// A loop that does not come to it takes so many bytes of other threads, and then as many again.
+#[test]
+fn what_other_threads_send_has_a_limit() {
+    let mut rig = Rig::new(Framing::Packet);
+    let (_peer, id) = rig.opened_peer();
+    let handle = rig.event_loop.handle();
+    let fill = || (0..100).take_while(|_| handle.send(id, vec![0; 1_000_000]).is_done()).count();
+    assert_eq!(fill(), 8, "8 MiB");
+    rig.event_loop.poll(Some(Duration::ZERO)).unwrap();
+    assert_eq!(fill(), 8);
+}

@@ -163,9 +163,9 @@ fn dropping_an_exchange_closes_its_connection() {
         assert!(exchange.poll().is_not_ready());
         let begin = Instant::now();
         drop(exchange);
-        assert!(begin.elapsed() < Duration::from_millis(500), "the drop waits");
+        assert!(begin.elapsed() < SLACK, "the drop waits");
         eventually(|| server.open_connections() == 0);
-        assert!(begin.elapsed() < SLACK);
+        assert!(begin.elapsed() < 2 * SLACK);
     }
 }
 
@@ -182,7 +182,7 @@ fn dropping_an_exchange_that_connects_does_not_wait() {
             }
             let begin = Instant::now();
             drop(exchange);
-            assert!(begin.elapsed() < Duration::from_millis(500), "{host}: {:?}", begin.elapsed());
+            assert!(begin.elapsed() < Duration::from_secs(3), "{host}: {:?}", begin.elapsed());
         }
     }
 }

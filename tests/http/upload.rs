@@ -9,6 +9,7 @@ use sockeye::{ErrorKind, HttpOptions, HttpRequest, HttpStatus, Multipart};
 
 use crate::{
     folder::Folder,
+    in_time::once_within,
     script::Server,
     ways::{LONG, Way, client, client_with, options, post},
 };
@@ -198,9 +199,11 @@ fn a_long_body_waits_for_the_servers_word() {
         peer.finish();
     });
     Way::each(|way| {
-        let answer = way.send(&client_with(&server, waiting_from(1000)), &post("/", &pattern(1000)));
-        answer.expect(HttpStatus::OK, b"ok");
-        assert!(answer.elapsed < Duration::from_millis(900), "it waited on: {answer:?}");
+        // Who waits on waits for a second.
+        once_within(Duration::from_millis(900), || {
+            let answer = way.send(&client_with(&server, waiting_from(1000)), &post("/", &pattern(1000)));
+            answer.expect(HttpStatus::OK, b"ok");
+        });
     });
 }
 
@@ -244,9 +247,10 @@ fn a_server_that_refuses_the_expectation_is_asked_without_it() {
         }
     });
     Way::each(|way| {
-        let answer = way.send(&client_with(&server, waiting_from(1000)), &post("/", &pattern(1000)));
-        answer.expect(HttpStatus::OK, b"ok");
-        assert!(answer.elapsed < Duration::from_millis(900), "{answer:?}");
+        once_within(Duration::from_millis(900), || {
+            let answer = way.send(&client_with(&server, waiting_from(1000)), &post("/", &pattern(1000)));
+            answer.expect(HttpStatus::OK, b"ok");
+        });
     });
 }
 

@@ -95,7 +95,6 @@ fn limit_passed<F: Family>(mode: Mode) {
     let status = match F::connect_timeout(&mut client, &address, SHORT) {
         sockeye::Status::NotReady => {
             assert_eq!(mode, Mode::NonBlocking);
-            assert!(begin.elapsed() < SHORT, "a non-blocking connect waited");
             eventually(|| client.finish_connect())
         }
         status => {

@@ -19,7 +19,7 @@ crate::rows! {
 }
 
 /// Many signals fit into it, and one that is not retried ends long before it.
-const LIMIT: Duration = Duration::from_millis(150);
+const LIMIT: Duration = Duration::from_millis(500);
 
 /// Runs an operation under a rain of signals and checks that it took its whole limit and not much more.
 fn lasts_its_limit<T>(operation: impl FnOnce() -> T) -> T {
@@ -27,7 +27,7 @@ fn lasts_its_limit<T>(operation: impl FnOnce() -> T) -> T {
     let begin = Instant::now();
     let value = operation();
     let elapsed = begin.elapsed();
-    assert!((LIMIT..LIMIT * 10).contains(&elapsed), "{elapsed:?}");
+    assert!((LIMIT..LONG).contains(&elapsed), "{elapsed:?}");
     assert!(signals.count() > 3, "only {} signals", signals.count());
     value
 }

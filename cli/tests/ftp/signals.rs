@@ -41,7 +41,7 @@ fn an_interrupted_download_leaves_nothing_behind() {
         running.interrupt();
         let begin = Instant::now();
         assert_eq!(running.end().failure(130), "interrupted");
-        assert!(begin.elapsed() < Duration::from_secs(3), "{:?}", begin.elapsed());
+        assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
         server.end();
         let expected = if options.is_empty() { &[][..] } else { &["file.part", "file.part.id"] };
         assert_eq!(folder.names(), expected);

@@ -172,7 +172,7 @@ fn the_search_for_the_end_of_a_line_never_starts_over() {
         assert_eq!(codec.decode(&line[..length]).unwrap(), Step::More(1));
     }
     // From the start each time it would be 32 GiB.
-    assert!(begin.elapsed() < std::time::Duration::from_secs(1), "{:?}", begin.elapsed());
+    assert!(begin.elapsed() < std::time::Duration::from_secs(5), "{:?}", begin.elapsed());
 }
 
 #[test]

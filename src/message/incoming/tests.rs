@@ -183,7 +183,7 @@ fn an_endless_line_costs_its_limit() {
     };
     assert!(matches!(error, Error::TooLong { what: Limit::Line, limit: 65_536, .. }), "{error:?}");
     assert!(endless.len() - rest.len() <= 2 * LARGEST_READ, "{} bytes were read", endless.len() - rest.len());
-    assert!(begin.elapsed() < std::time::Duration::from_millis(100), "{:?}", begin.elapsed());
+    assert!(begin.elapsed() < std::time::Duration::from_secs(5), "{:?}", begin.elapsed());
 }
 
 #[test]

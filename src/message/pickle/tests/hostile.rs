@@ -92,7 +92,7 @@ fn a_short_pickle_is_not_a_value_without_end() {
     texts.extend(b"h\0".repeat(999));
     texts.extend(b"t.");
     assert_eq!(kind(&texts), ErrorKind::TooLong);
-    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn an_announcement_costs_nothing() {
     }
     // The highest place of the memo is one place.
     assert_eq!(decode(b"Nr\xff\xff\xff\xff0j\xff\xff\xff\xff.").unwrap(), Value::None);
-    assert!(start.elapsed() < Duration::from_secs(1));
+    assert!(start.elapsed() < Duration::from_secs(5));
 }
 
 #[test]

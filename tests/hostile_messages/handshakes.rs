@@ -1,0 +1,350 @@
+//! Peers without the key, or that want to have something signed.
+
+use std::{
+    io::{Read, Write},
+    net::{Ipv4Addr, Shutdown, TcpListener, TcpStream},
+    time::Duration,
+};
+
+use sockeye::{
+    AuthError, AuthKey, AuthLevel, Client, ClientOptions, Connection, Endpoint, Error, ErrorKind, Listener,
+    ListenerOptions, Status,
+};
+
+use super::bounds::{KIB, leaves_nothing, within};
+use crate::{
+    allocator::counted,
+    support::{LONG, child},
+};
+
+fn key() -> AuthKey {
+    AuthKey::new("secret").unwrap()
+}
+
+fn listener(change: impl FnOnce(&mut ListenerOptions)) -> (Listener, u16) {
+    let mut options = ListenerOptions::default();
+    change(&mut options);
+    let mut listener = Listener::bind_with(&Endpoint::parse("127.0.0.1:0").unwrap(), Some(key()), options).unwrap();
+    listener.set_timeout(Some(LONG)).unwrap();
+    match listener.address().unwrap() {
+        Endpoint::Tcp { port, .. } => (listener, port),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn peer(port: u16) -> TcpStream {
+    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+    stream.set_read_timeout(Some(LONG)).unwrap();
+    stream
+}
+
+fn framed(body: &[u8]) -> Vec<u8> {
+    [&u32::try_from(body.len()).unwrap().to_be_bytes()[..], body].concat()
+}
+
+fn frame(stream: &mut TcpStream) -> Vec<u8> {
+    let mut length = [0; 4];
+    stream.read_exact(&mut length).unwrap();
+    let mut body = vec![0; u32::from_be_bytes(length) as usize];
+    stream.read_exact(&mut body).unwrap();
+    body
+}
+
+fn why(status: Status<Connection>) -> AuthError {
+    match status {
+        Status::Error(Error::Authentication(why)) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// 4, 7, 8, 11 at a listener: all that is wrong is answered with the one `#FAILURE#`, and then with the end.
+#[test]
+fn answers_to_a_listener() {
+    child::in_child("hostile_messages::handshakes::answers_to_a_listener", || {
+        let digest = b"0123456789abcdef0123456789abcdef";
+        let (mut listener, port) = listener(|_| {});
+        for (bytes, expected) in [
+            (b"\x7f\xff\xff\xff".to_vec(), AuthError::TooLong),
+            (b"\x80\0\0\0".to_vec(), AuthError::TooLong),
+            (b"\xff\xff\xff\xff\0\0\x01\0\0\0\0\0".to_vec(), AuthError::TooLong),
+            (framed(&[b'x'; 257]), AuthError::TooLong),
+            (framed(b""), AuthError::UnknownAlgorithm),
+            (framed(&digest[..16]), AuthError::WeakAlgorithm),
+            (framed(&[b"{md5}", &digest[..16]].concat()), AuthError::WeakAlgorithm),
+            (framed(&[b"{sha256}", &digest[..]].concat()), AuthError::WrongDigest),
+            (framed(&[b"{sha256}", &digest[..31]].concat()), AuthError::WrongDigest),
+            (framed(&[b"{sha256}", &digest[..], b"x"].concat()), AuthError::WrongDigest),
+            (framed(&[b"{sha1}", &digest[..]].concat()), AuthError::UnknownAlgorithm),
+            (framed(&[b"{sha256", &digest[..]].concat()), AuthError::UnknownAlgorithm),
+            (framed(b"#WELCOME#"), AuthError::UnknownAlgorithm),
+            (framed(&[b"#CHALLENGE#{sha256}", &digest[..]].concat()), AuthError::UnknownAlgorithm),
+        ] {
+            let round = |listener: &mut Listener| {
+                let mut peer = peer(port);
+                peer.write_all(&bytes).unwrap();
+                assert_eq!(why(listener.accept()), expected, "{bytes:?}");
+                assert!(frame(&mut peer).starts_with(b"#CHALLENGE#{sha256}"));
+                assert_eq!(frame(&mut peer), b"#FAILURE#");
+                assert_eq!(peer.read(&mut [0; 9]).unwrap_or(0), 0);
+            };
+            within(16 * KIB, &bytes, || round(&mut listener));
+            leaves_nothing(&bytes, 5, || round(&mut listener));
+        }
+        // 8: its own challenge comes back to it, on this connection and on a second one.
+        for _ in 0..2 {
+            within(16 * KIB, "reflection", || {
+                let mut first = peer(port);
+                let mut second = peer(port);
+                second.shutdown(Shutdown::Write).unwrap();
+                // Both are in: the one that has ended is skipped, and the first one waits.
+                listener.set_timeout(Some(Duration::from_millis(1))).unwrap();
+                while listener.pending_handshakes() == 0 {
+                    assert!(listener.accept().is_not_ready());
+                }
+                listener.set_timeout(Some(LONG)).unwrap();
+                let own = frame(&mut first);
+                first.write_all(&framed(&own)).unwrap();
+                assert_eq!(why(listener.accept()), AuthError::UnknownAlgorithm);
+                let mut third = peer(port);
+                third.write_all(&framed(&own)).unwrap();
+                assert_eq!(why(listener.accept()), AuthError::UnknownAlgorithm);
+                let _ = second.read(&mut [0; 99]);
+            });
+        }
+        assert_eq!(listener.pending_handshakes(), 0);
+    });
+}
+
+/// What a rogue says to a client that connects to it: each piece after so many messages of the client.
+type Script = Vec<(usize, Vec<u8>)>;
+
+/// Connects to a rogue. What it has heard of the client, and what the client makes of it.
+fn connect(script: &Script, options: &ClientOptions) -> (Vec<usize>, Status<Connection>) {
+    let rogue = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let endpoint = Endpoint::Tcp { host: None, port: rogue.local_addr().unwrap().port() };
+    std::thread::scope(|scope| {
+        let rogue = scope.spawn(|| {
+            let (mut stream, _) = rogue.accept().unwrap();
+            stream.set_read_timeout(Some(LONG)).unwrap();
+            let mut heard = Vec::new();
+            for (messages, bytes) in script {
+                heard.extend((heard.len()..*messages).map(|_| frame(&mut stream).len()).collect::<Vec<_>>());
+                // A client that has heard enough has gone.
+                let _ = stream.write_all(bytes);
+            }
+            let _ = stream.shutdown(Shutdown::Write);
+            // What else there may be of it: nothing that was signed.
+            let mut rest = [0; 256];
+            while let Ok(count @ 1..) = stream.read(&mut rest) {
+                heard.push(count);
+            }
+            heard
+        });
+        let status = Client::connect_with(&endpoint, Some(&key()), options);
+        if status.is_done() {
+            return (Vec::new(), status);
+        }
+        (rogue.join().unwrap(), status)
+    })
+}
+
+fn challenge(text: &[u8]) -> Vec<u8> {
+    framed(&[b"#CHALLENGE#", text].concat())
+}
+
+/// 4, 5, 6, 10: what a client does not sign. Not a byte of it leaves.
+#[test]
+fn challenges_to_a_client() {
+    child::in_child("hostile_messages::handshakes::challenges_to_a_client", || {
+        let random = b"0123456789abcdef0123456789abcdef01234567";
+        let whole = challenge(&[b"{sha256}", &random[..]].concat());
+        for (bytes, expected) in [
+            (b"\x7f\xff\xff\xff".to_vec(), Some(AuthError::TooLong)),
+            (b"\xff\xff\xff\xff\0\0\x01\0\0\0\0\0".to_vec(), Some(AuthError::TooLong)),
+            (challenge(&[b'x'; 246]), Some(AuthError::TooLong)),
+            (challenge(b""), Some(AuthError::ShortChallenge)),
+            (challenge(&random[..19]), Some(AuthError::ShortChallenge)),
+            (framed(b""), Some(AuthError::Unexpected)),
+            (framed(b"#WELCOME#"), Some(AuthError::Unexpected)),
+            (framed(b"#FAILURE#"), Some(AuthError::Unexpected)),
+            (challenge(&random[..20]), Some(AuthError::WeakAlgorithm)),
+            (challenge(&[b"{sha256}", &random[..12]].concat()), Some(AuthError::WeakAlgorithm)),
+            (challenge(&[b"{md5}", &random[..]].concat()), Some(AuthError::WeakAlgorithm)),
+            (challenge(&random[..21]), Some(AuthError::UnknownAlgorithm)),
+            (challenge(&[b"{sha1}", &random[..]].concat()), Some(AuthError::UnknownAlgorithm)),
+            (challenge(&[b"{sha256", &random[..]].concat()), Some(AuthError::UnknownAlgorithm)),
+            // An end inside of it.
+            (whole[..3].to_vec(), None),
+            (whole[..30].to_vec(), None),
+            (whole[..whole.len() - 1].to_vec(), None),
+        ] {
+            let script = vec![(0, bytes)];
+            let options = ClientOptions::default();
+            let (heard, status) = within(16 * KIB, &script, || connect(&script, &options));
+            assert!(heard.is_empty(), "{script:?}: {heard:?}");
+            match expected {
+                Some(expected) => assert_eq!(why(status), expected, "{script:?}"),
+                None => assert_eq!(status.error().unwrap().kind(), ErrorKind::Truncated, "{script:?}"),
+            }
+            leaves_nothing(&script, 5, || {
+                let _ = connect(&script, &options);
+            });
+        }
+        // 6, 10: who asks for it signs the short one, in the old way, whatever it begins with.
+        let mut options = ClientOptions::default();
+        options.least = AuthLevel::LegacyMd5;
+        for text in [&random[..20], b"{sha256}0123456789ab", b"{md5}0123456789abcdef0123456789abcdef01234567"] {
+            let script = vec![(0, challenge(text)), (1, framed(b"#FAILURE#"))];
+            let (heard, status) = within(16 * KIB, text, || connect(&script, &options));
+            assert_eq!(heard, [if text.len() == 20 { 16 } else { 21 }], "{text:?}");
+            assert_eq!(why(status), AuthError::Rejected);
+        }
+    });
+}
+
+/// 8, 11: what comes after the client has shown the key, in the wrong place or with a byte too many.
+#[test]
+fn verdicts_to_a_client() {
+    child::in_child("hostile_messages::handshakes::verdicts_to_a_client", || {
+        let asked = challenge(b"{sha256}0123456789abcdef0123456789abcdef01234567");
+        let welcome = framed(b"#WELCOME#");
+        let wrong = framed(b"{sha256}0123456789abcdef0123456789abcdef");
+        for (answers, expected) in [
+            (vec![(1, framed(b"#WELCOME#x"))], AuthError::Unexpected),
+            (vec![(1, framed(b"#WELCOME"))], AuthError::Unexpected),
+            (vec![(1, framed(b"hello"))], AuthError::Unexpected),
+            (vec![(1, framed(b""))], AuthError::Unexpected),
+            (vec![(1, asked.clone())], AuthError::Unexpected),
+            (vec![(1, framed(b"#FAILURE#"))], AuthError::Rejected),
+            (vec![(1, b"\0\0\x01\x01".to_vec())], AuthError::TooLong),
+            (vec![(1, welcome.clone()), (2, framed(b"#FAILURE#"))], AuthError::UnknownAlgorithm),
+            (vec![(1, welcome.clone()), (2, framed(b"hello"))], AuthError::UnknownAlgorithm),
+            (vec![(1, welcome.clone()), (2, asked.clone())], AuthError::UnknownAlgorithm),
+            (vec![(1, welcome.clone()), (2, wrong.clone())], AuthError::WrongDigest),
+            // All of it at once, before the client has asked.
+            (vec![(1, [welcome, wrong].concat())], AuthError::WrongDigest),
+        ] {
+            let script: Script = [(0, asked.clone())].into_iter().chain(answers).collect();
+            let options = ClientOptions::default();
+            let (_, status) = within(16 * KIB, &script, || connect(&script, &options));
+            assert_eq!(why(status), expected, "{script:?}");
+            leaves_nothing(&script, 5, || {
+                let _ = connect(&script, &options);
+            });
+        }
+    });
+}
+
+/// 9: what one client has asked no other one answers, and of those that have asked nothing is kept.
+#[test]
+fn challenges_passed_on() {
+    child::in_child("hostile_messages::handshakes::challenges_passed_on", || {
+        let bait = challenge(b"{sha256}0123456789abcdef0123456789abcdef01234567");
+        let round = || {
+            let rogue = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+            let endpoint = Endpoint::Tcp { host: None, port: rogue.local_addr().unwrap().port() };
+            std::thread::scope(|scope| {
+                let first = scope.spawn(|| Client::connect(&endpoint, Some(&key())));
+                let (mut to_first, _) = rogue.accept().unwrap();
+                to_first.write_all(&bait).unwrap();
+                assert_eq!(frame(&mut to_first).len(), 40);
+                to_first.write_all(&framed(b"#WELCOME#")).unwrap();
+                let passed_on = frame(&mut to_first);
+                let second = scope.spawn(|| Client::connect(&endpoint, Some(&key())));
+                let (mut to_second, _) = rogue.accept().unwrap();
+                to_second.write_all(&framed(&passed_on)).unwrap();
+                assert_eq!(why(second.join().unwrap()), AuthError::Reflected);
+                assert_eq!(to_second.read(&mut [0; 9]).unwrap_or(0), 0, "nothing was signed");
+                drop(to_first);
+                assert!(first.join().unwrap().is_disconnected());
+            });
+        };
+        within(32 * KIB, "passed on", round);
+        leaves_nothing("passed on", 50, round);
+    });
+}
+
+/// 12: who says nothing has a place for so long, and costs little in it; a crowd of them costs the places.
+#[test]
+fn silent_crowds() {
+    const PLACES: usize = 64;
+    child::in_child("hostile_messages::handshakes::silent_crowds", || {
+        let (mut listener, port) = listener(|options| {
+            options.max_pending = PLACES;
+            options.handshake_limit = Duration::from_secs(2);
+        });
+        listener.set_timeout(Some(Duration::from_millis(1))).unwrap();
+        let mut crowd: Vec<TcpStream> = Vec::with_capacity(1000);
+        let mut fill = |listener: &mut Listener, count: usize| {
+            for _ in 0..count {
+                let mut peer = peer(port);
+                // A part of an answer, and never the rest.
+                peer.write_all(b"\0\0\0\x28{sha256}").unwrap();
+                crowd.push(peer);
+                let _ = listener.accept();
+            }
+        };
+        let ((), held, _) = counted(|| {
+            fill(&mut listener, PLACES);
+            while listener.pending_handshakes() < PLACES {
+                let _ = listener.accept();
+            }
+        });
+        println!("{} bytes for each that is waited for", held / PLACES);
+        assert!(held / PLACES < 2 * KIB, "{} bytes each", held / PLACES);
+        let ((), more, peak) = counted(|| fill(&mut listener, 900));
+        assert!(listener.pending_handshakes() <= PLACES);
+        // The table of those who have a place may grow once, since they change.
+        assert!(
+            more < PLACES * 2 * KIB && peak < PLACES * 4 * KIB,
+            "{more} bytes more for 900 without a place, {peak}"
+        );
+        // Their time is over, all in one limit, and somebody with the key comes in.
+        within(64 * KIB, "the end of it", || {
+            while listener.pending_handshakes() > 0 {
+                match listener.accept() {
+                    Status::NotReady | Status::Error(Error::TimedOut { .. }) => {}
+                    other => panic!("{other:?}"),
+                }
+            }
+            listener.set_timeout(Some(LONG)).unwrap();
+            std::thread::scope(|scope| {
+                let client = scope.spawn(|| {
+                    Client::connect(&Endpoint::Tcp { host: None, port }, Some(&key())).into_result().unwrap()
+                });
+                loop {
+                    match listener.accept() {
+                        Status::Done(_) => break,
+                        Status::Error(Error::TimedOut { .. }) => {}
+                        other => panic!("{other:?}"),
+                    }
+                }
+                client.join().unwrap();
+            });
+        });
+    });
+}
+
+/// 14: peers that are gone before they are accepted, or in the middle of it.
+#[test]
+fn resets_before_the_accept() {
+    child::in_child("hostile_messages::handshakes::resets_before_the_accept", || {
+        let (mut listener, port) = listener(|_| {});
+        let mut round = || {
+            for bytes in [&b""[..], b"\0", b"\0\0\0\x28{sha256}", b"\0\0\0\0"] {
+                let mut peer = peer(port);
+                peer.write_all(bytes).unwrap();
+                socket2::SockRef::from(&peer).set_linger(Some(Duration::ZERO)).unwrap();
+            }
+            std::thread::scope(|scope| {
+                let client = scope.spawn(|| {
+                    Client::connect(&Endpoint::Tcp { host: None, port }, Some(&key())).into_result().unwrap()
+                });
+                while !listener.accept().is_done() {}
+                client.join().unwrap();
+            });
+        };
+        within(64 * KIB, "resets", &mut round);
+        leaves_nothing("resets", 50, round);
+    });
+}

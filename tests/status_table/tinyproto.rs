@@ -1,0 +1,129 @@
+//! Framed messages that leave together, and those that the peer answers: `Connection` over every kind of stream.
+
+use std::time::{Duration, Instant};
+
+use sockeye::{Connection, Error, ErrorKind, Framing, StatusCode};
+
+use crate::support::{Family, LONG, Mode, SHORT, Stream, connected, drain, eventually, in_thread};
+
+crate::rows! {
+    queued_messages_leave_together: both;
+    queue_over_the_outbox: both;
+    send_to_a_peer_that_does_not_answer: both;
+    receive_from_a_peer_that_refuses: both;
+    receive_from_a_peer_that_sends_too: both;
+    a_connection_on_its_way: non_blocking not tls;
+}
+
+/// A connection in a mode, and its peer as a bare socket that has greeted.
+fn tiny<F: Family>(mode: Mode) -> (Connection, F::Stream) {
+    let (client, mut server) = connected::<F>(mode);
+    let connection = Connection::new(client.into_stream(), Framing::Tiny);
+    assert_eq!(drain(&mut server, 1), [0xff]);
+    server.send(&[0xff]).into_result().unwrap();
+    (connection, server)
+}
+
+/// Queueing is no system call, in either mode.
+fn queued_messages_leave_together<F: Family>(mode: Mode) {
+    let (client, mut server) = connected::<F>(mode);
+    let mut connection = Connection::new(client.into_stream(), Framing::lines());
+    for line in [&b"one"[..], b"", b"three"] {
+        assert_eq!(connection.queue(line).code(), StatusCode::Done);
+    }
+    assert_eq!(connection.pending_bytes(), 11);
+    server.set_blocking(false).unwrap();
+    assert_eq!(server.receive(&mut [0]).code(), StatusCode::NotReady, "queueing must not send");
+    assert_eq!(connection.send(b"four").code(), StatusCode::Done);
+    assert_eq!(drain(&mut server, 16), b"one\n\nthree\nfour\n", "in their order");
+    assert_eq!(connection.queue(b"five").code(), StatusCode::Done);
+    assert_eq!(connection.flush().code(), StatusCode::Done);
+    assert_eq!(connection.flush().code(), StatusCode::Done);
+    assert_eq!(drain(&mut server, 5), b"five\n");
+}
+
+/// `NotReady` also in blocking mode, since only a flush can make room.
+fn queue_over_the_outbox<F: Family>(mode: Mode) {
+    let (client, mut server) = connected::<F>(mode);
+    let mut connection = Connection::new(client.into_stream(), Framing::Packet);
+    connection.set_outbox_limit(100);
+    assert_eq!(connection.queue(&[1; 500]).code(), StatusCode::Done, "an empty outbox takes any message");
+    assert_eq!(connection.queue(b"").code(), StatusCode::NotReady);
+    assert_eq!(connection.pending_bytes(), 504);
+    assert_eq!(connection.flush().code(), StatusCode::Done);
+    assert_eq!(connection.queue(b"").code(), StatusCode::Done);
+    assert_eq!(connection.flush().code(), StatusCode::Done);
+    assert_eq!(drain(&mut server, 508)[504..], [0; 4]);
+    connection.close();
+    assert_eq!(connection.queue(b"x").code(), StatusCode::Disconnected);
+}
+
+/// As if there were no room, and nothing is taken: until the peer answers.
+fn send_to_a_peer_that_does_not_answer<F: Family>(mode: Mode) {
+    const MOST: usize = 4096;
+    let (mut connection, mut server) = tiny::<F>(mode);
+    let peer = in_thread(move || {
+        drain(&mut server, 4 * MOST);
+        server
+    });
+    for number in 0..MOST {
+        assert_eq!(connection.queue(b"").code(), StatusCode::Done, "{number}");
+    }
+    assert_eq!(eventually(|| connection.flush()).code(), StatusCode::Done);
+    let mut server = peer.join();
+    connection.set_timeout(Some(SHORT)).unwrap();
+    let begin = Instant::now();
+    assert_eq!(connection.send(b"x").code(), StatusCode::NotReady);
+    assert!(mode == Mode::NonBlocking || begin.elapsed() >= SHORT);
+    assert_eq!(connection.pending_bytes(), 0, "nothing was taken");
+    connection.set_timeout(Some(LONG)).unwrap();
+    let peer = in_thread(move || {
+        server.send(&[0xff; MOST]).into_result().unwrap();
+        assert_eq!(drain(&mut server, 5), b"\0\0\0\x01y");
+        server
+    });
+    assert_eq!(eventually(|| connection.send(b"y")).code(), StatusCode::Done);
+    peer.join();
+}
+
+/// The code is in the error, and the connection is over.
+fn receive_from_a_peer_that_refuses<F: Family>(mode: Mode) {
+    for (answer, code) in [(&b"\0"[..], 0), (b"\xff\xfe", 0xfe), (b"\xff\xfd", 0xfd)] {
+        let (mut connection, mut server) = tiny::<F>(mode);
+        for message in [&b"one"[..], b"two"] {
+            connection.send(message).into_result().unwrap();
+        }
+        server.send(answer).into_result().unwrap();
+        server.shutdown_send().into_result().unwrap();
+        match eventually(|| connection.receive()).error() {
+            Some(Error::PeerRefused { code: found, .. }) => assert_eq!(found, code, "{answer:?}"),
+            other => panic!("{answer:?}: {other:?}"),
+        }
+        assert_eq!(connection.receive().code(), StatusCode::Disconnected);
+        assert!(!connection.is_connected());
+    }
+}
+
+/// Both ends are told, and no length is taken for an answer.
+fn receive_from_a_peer_that_sends_too<F: Family>(mode: Mode) {
+    let (mut connection, mut server) = tiny::<F>(mode);
+    connection.send(b"from here").into_result().unwrap();
+    server.send(b"\0\0\0\x05there").into_result().unwrap();
+    assert_eq!(eventually(|| connection.receive()).error().unwrap().kind(), ErrorKind::Collision);
+    assert_eq!(connection.receive().code(), StatusCode::Disconnected);
+    assert_eq!(connection.send(b"x").code(), StatusCode::Disconnected);
+}
+
+/// A connect that has begun and has no answer yet: nothing goes and nothing comes, and nothing is an error.
+fn a_connection_on_its_way<F: Family>(_mode: Mode) {
+    let (address, fillers) = F::full_listener();
+    let mut socket = <F::Stream as Stream>::new();
+    socket.set_blocking(false).unwrap();
+    assert_eq!(F::connect(&mut socket, &address).code(), StatusCode::NotReady);
+    let mut connection = Connection::new(socket.into_stream(), Framing::Packet);
+    assert_eq!(connection.receive().code(), StatusCode::NotReady);
+    assert_eq!(connection.send(b"hello").code(), StatusCode::NotReady);
+    assert_eq!(connection.pending_bytes(), 0);
+    assert!(!connection.poll(Some(Duration::ZERO)).unwrap());
+    drop(fillers);
+}
