@@ -8,9 +8,9 @@ use std::{
 
 use interop::{DEADLINE, Peer, avahi::Avahi, child::part, hex, network::Host};
 use sockeye::{
-    CloseReason, ConnectOptions, Connection, ConnectionId, Endpoint, Error, ErrorKind, EventLoop, Fingerprint, Framing,
-    IpAddress, ListenOptions, LoopEvent, Phase, Status, TcpListener, TlsClient, TlsClientOptions, TlsIdentity,
-    TlsServer, Trust,
+    AuthKey, Client, ClientOptions, CloseReason, ConnectOptions, Connection, ConnectionId, Endpoint, Error, ErrorKind,
+    EventLoop, Fingerprint, Framing, IpAddress, ListenOptions, Listener, ListenerOptions, LoopEvent, Phase, Status,
+    TcpListener, TlsClient, TlsClientOptions, TlsIdentity, TlsServer, Trust,
     discovery::{self, Browser, Change, FoundService, Interfaces, TxtRecord},
 };
 
@@ -368,6 +368,43 @@ fn a_service_of_a_loop_says_its_certificate() {
         options.tls_name = Some("vault.example".into());
         let client = event_loop.connect(&service, Framing::lines(), options).unwrap();
         both_opened(&mut event_loop, client);
+    });
+}
+
+#[test]
+fn a_listener_is_found_by_its_service_and_shows_the_certificate_that_it_announces() {
+    on_loopback("a_listener_is_found_by_its_service_and_shows_the_certificate_that_it_announces", || {
+        let service = Endpoint::parse("game|Bob's arena").unwrap();
+        let key = AuthKey::new(b"secret").unwrap();
+        let identity = TlsIdentity::self_signed(&["arena.example"]).unwrap();
+        let mut options = ListenerOptions::default();
+        options.tls = Some(TlsServer::new(identity.clone()).unwrap());
+        options.txt = text(&[("map", "caves")]);
+        let mut listener = Listener::bind_with(&service, Some(key.clone()), options).unwrap();
+        listener.set_timeout(Some(DEADLINE)).unwrap();
+        assert_eq!(listener.published().unwrap().name(), "Bob's arena");
+        let found = service.find(Some(DEADLINE)).unwrap();
+        assert_eq!((found.txt().text("map"), found.fingerprint()), (Some("caves"), Some(identity.fingerprint())));
+        assert!(matches!(listener.address().unwrap(), Endpoint::Tcp { port, .. } if port == found.port()));
+
+        let client = thread::spawn(move || {
+            let mut tls = TlsClientOptions::default();
+            tls.trust = Trust::Pinned(vec![identity.fingerprint()]);
+            let mut options = ClientOptions::default();
+            options.tls = Some(TlsClient::with_options(tls).unwrap());
+            options.tls_name = Some("arena.example".into());
+            let found = Endpoint::parse("game|Bob").unwrap();
+            let mut connection = Client::connect_with(&found, Some(&key), &options).into_result().unwrap();
+            connection.send(b"hello").into_result().unwrap();
+        });
+        let mut accepted = listener.accept().into_result().unwrap();
+        assert_eq!(accepted.receive().into_result().unwrap(), b"hello");
+        client.join().unwrap();
+
+        let mut browser = browse("game");
+        until_found(&mut browser, "Bob's arena", |_| true);
+        listener.close();
+        until_lost(&mut browser, "Bob's arena");
     });
 }
 

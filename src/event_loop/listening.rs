@@ -15,7 +15,7 @@ use crate::{
     error::Result,
     ip::{IpAddress, begin_lookup},
     local::LocalListener,
-    message::Framing,
+    message::{Framing, listen_as_service},
     status::Status,
     stream::Stream,
     tcp::TcpListener,
@@ -195,16 +195,9 @@ impl Doors {
         Ok(Self::Local(listener))
     }
 
-    /// Who finds the service is told the certificate too, unless the program says something else.
-    fn service(endpoint: &Endpoint, tls: Option<&TlsServer>, mut txt: TxtRecord) -> Result<Self> {
-        let (_, port) = endpoint.instance()?;
-        if let (Some(tls), None) = (tls, txt.fingerprint()) {
-            txt.set_fingerprint(tls.fingerprint())?;
-        }
-        let mut listener = TcpListener::new();
+    fn service(endpoint: &Endpoint, tls: Option<&TlsServer>, txt: TxtRecord) -> Result<Self> {
+        let (mut listener, published) = listen_as_service(endpoint, tls, txt)?;
         listener.set_blocking(false)?;
-        listener.listen(port.unwrap_or(0)).into_result()?;
-        let published = endpoint.publish(listener.local_port(), &txt)?;
         Ok(Self::Service(listener, published))
     }
 }

@@ -2,16 +2,19 @@
 
 mod door;
 mod options;
+mod service;
 mod waiting;
 
 use std::{collections::VecDeque, time::Duration};
 
 use door::Door;
 pub use options::ListenerOptions;
+pub(crate) use service::listen_as_service;
 use waiting::Waiting;
 
 use super::{auth::AuthKey, connection::Connection, framing::Framing};
 use crate::{
+    discovery::Published,
     endpoint::Endpoint,
     error::{Error, Result},
     ip::IpAddress,
@@ -95,11 +98,14 @@ impl Listener {
     /// socket. Port 0 is any free one; see [`address`](Self::address). A host name is looked up, however long that takes,
     /// and stands for all its addresses that can be listened on; `localhost` is `127.0.0.1` and `::1`.
     ///
+    /// A service, `service|name` or `service|name|port`, listens on all addresses of this machine and is published until
+    /// the listener is closed, with [`ListenerOptions::txt`]; this needs the feature `discovery`.
+    ///
     /// # Errors
     ///
-    /// Those of [`TcpListener::listen_on`](crate::TcpListener::listen_on) and
-    /// [`LocalListener::listen`](crate::LocalListener::listen), [`Error::Unresolved`] for a host without an address,
-    /// [`Error::InvalidInput`] for a service.
+    /// Those of [`TcpListener::listen_on`](crate::TcpListener::listen_on),
+    /// [`LocalListener::listen`](crate::LocalListener::listen) and [`Endpoint::publish`], [`Error::Unresolved`] for a
+    /// host without an address.
     pub fn bind(endpoint: &Endpoint, key: Option<AuthKey>) -> Result<Self> {
         Self::bind_with(endpoint, key, ListenerOptions::default())
     }
@@ -113,7 +119,7 @@ impl Listener {
         if options.tls.is_some() {
             endpoint.check_tls()?;
         }
-        let mut door = Door::open(endpoint, options.backlog)?;
+        let mut door = Door::open(endpoint, &options)?;
         let waiting = if key.is_some() || options.tls.is_some() || door.is_wide() {
             door.set_mode(Mode::AT_ONCE)?;
             Some(Waiting::new(&door, options.max_pending)?)
@@ -152,6 +158,13 @@ impl Listener {
     /// [`Error::NotOpen`] when the listener is closed.
     pub fn address(&self) -> Result<Endpoint> {
         self.door.address()
+    }
+
+    /// Returns what is known of the service as which it is published, such as the name that it has got; `None` for other
+    /// listeners.
+    #[must_use]
+    pub fn published(&self) -> Option<&Published> {
+        self.door.published()
     }
 
     /// Returns the address and the port that the last answer of [`accept`](Self::accept) was about, be it a connection or

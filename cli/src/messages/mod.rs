@@ -50,6 +50,9 @@ fn serve(args: &ListenArgs) -> Result<(), Failure> {
     let mut listener = Listener::bind_with(&args.endpoint, security::key(&args.messages)?, options)?;
     listener.set_timeout(Some(ATTENTION))?;
     log(&format!("listening at {}", listener.address()?));
+    if let Some(published) = listener.published() {
+        log(&format!("published as {}", published.name()));
+    }
 
     let is_closed = AtomicBool::new(false);
     thread::scope(|scope| {

@@ -12,7 +12,8 @@ use crate::seconds::seconds;
 #[derive(Debug, Args)]
 #[command(after_help = LISTEN_EXAMPLES)]
 pub(crate) struct ListenArgs {
-    /// Where to listen: PORT (of this machine alone), HOST:PORT, 0.0.0.0:PORT, [::]:PORT, /PATH, ./PATH, @NAME
+    /// Where to listen: PORT (of this machine alone), HOST:PORT, 0.0.0.0:PORT, [::]:PORT, /PATH, ./PATH, @NAME, or
+    /// SERVICE|NAME, which others of the local network find by its name
     #[arg(value_name = "ENDPOINT")]
     pub(super) endpoint: Endpoint,
     /// What the messages are.
@@ -36,7 +37,8 @@ pub(crate) struct ListenArgs {
 #[derive(Debug, Args)]
 #[command(after_help = CONNECT_EXAMPLES)]
 pub(crate) struct ConnectArgs {
-    /// Where to connect to: PORT (of this machine), HOST:PORT, HOST:NAME, `[::1]:PORT`, /PATH, ./PATH, @NAME
+    /// Where to connect to: PORT (of this machine), HOST:PORT, HOST:NAME, `[::1]:PORT`, /PATH, ./PATH, @NAME, or
+    /// SERVICE|REGEX, the first service of the local network whose name begins so
     #[arg(value_name = "ENDPOINT")]
     pub(super) endpoint: Endpoint,
     /// What the messages are.

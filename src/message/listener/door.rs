@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::Peer;
+use super::{ListenerOptions, Peer, service::listen_as_service};
 use crate::{
+    discovery::Published,
     endpoint::Endpoint,
     error::{Error, Result},
     local::LocalListener,
@@ -22,12 +23,14 @@ pub(super) enum Door {
         listeners: Vec<TcpListener>,
         /// The name of several addresses.
         name: Option<String>,
+        /// For a service.
+        published: Option<Published>,
     },
     Local(LocalListener, PathBuf),
 }
 
 impl Door {
-    pub(super) fn open(endpoint: &Endpoint, backlog: Option<u32>) -> Result<Self> {
+    pub(super) fn open(endpoint: &Endpoint, options: &ListenerOptions) -> Result<Self> {
         let door = match endpoint {
             Endpoint::Tcp { host, port } => Self::open_tcp(host.as_deref(), *port)?,
             Endpoint::Local(path) => {
@@ -36,10 +39,11 @@ impl Door {
                 Self::Local(listener, path.clone())
             }
             Endpoint::Service { .. } => {
-                return Err(Error::invalid_input(&endpoint.to_string(), "an endpoint with an address to listen at"));
+                let (listener, published) = listen_as_service(endpoint, options.tls.as_ref(), options.txt.clone())?;
+                Self::Tcp { listeners: vec![listener], name: None, published: Some(published) }
             }
         };
-        if let Some(backlog) = backlog {
+        if let Some(backlog) = options.backlog {
             // The system takes the last word (POSIX `listen`).
             let backlog = i32::try_from(backlog).unwrap_or(i32::MAX);
             for handle in door.handles() {
@@ -53,7 +57,7 @@ impl Door {
         let addresses = Endpoint::addresses_to_listen(host)?;
         let listeners = TcpListener::on_all(&addresses, port)?;
         let name = if listeners.len() > 1 { host.map(str::to_owned) } else { None };
-        Ok(Self::Tcp { listeners, name })
+        Ok(Self::Tcp { listeners, name, published: None })
     }
 
     /// Takes the next connection, in the mode of the door, which must not block when it is [wide](Self::is_wide). What is
@@ -78,7 +82,7 @@ impl Door {
 
     pub(super) fn address(&self) -> Result<Endpoint> {
         match self {
-            Self::Tcp { listeners, name } => {
+            Self::Tcp { listeners, name, .. } => {
                 let listener = listeners.first().ok_or(Error::NotOpen)?;
                 let address = listener.local_address().ok_or(Error::NotOpen)?;
                 let host = name.clone().unwrap_or_else(|| address.to_string());
@@ -117,8 +121,18 @@ impl Door {
 
     pub(super) fn close(&mut self) {
         match self {
-            Self::Tcp { listeners, .. } => listeners.clear(),
+            Self::Tcp { listeners, published, .. } => {
+                listeners.clear();
+                *published = None;
+            }
             Self::Local(listener, _) => listener.close(),
+        }
+    }
+
+    pub(super) fn published(&self) -> Option<&Published> {
+        match self {
+            Self::Tcp { published, .. } => published.as_ref(),
+            Self::Local(..) => None,
         }
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::{
+    discovery::TxtRecord,
     error::Result,
     message::{
         auth::{AuthKey, AuthLevel, Role},
@@ -37,6 +38,9 @@ pub struct ListenerOptions {
     pub backlog: Option<u32>,
     /// Encrypts every connection; nothing unencrypted is accepted then. A local socket is refused.
     pub tls: Option<TlsServer>,
+    /// What else a service says of itself; nothing unless set. With [`tls`](Self::tls) it gets the fingerprint of the
+    /// certificate, unless it has one.
+    pub txt: TxtRecord,
 }
 
 impl Default for ListenerOptions {
@@ -47,6 +51,7 @@ impl Default for ListenerOptions {
             max_pending: 128,
             backlog: None,
             tls: None,
+            txt: TxtRecord::new(),
         }
     }
 }
