@@ -132,26 +132,18 @@ impl Endpoint {
     /// The addresses that a TCP endpoint stands for, looking its name up if it is one, until the deadline that comes from
     /// this limit.
     pub(crate) fn addresses(host: Option<&str>, deadline: Deadline, limit: Option<Duration>) -> Result<Vec<IpAddress>> {
-        match host {
-            Some(host) => lookup(host, deadline, limit),
-            None => Ok(vec![IpAddress::LOCAL_HOST]),
+        match (Self::known_addresses(host), host) {
+            (None, Some(host)) => lookup(host, deadline, limit),
+            (known, _) => Ok(known.unwrap_or_default()),
         }
     }
 
-    /// The same to listen at. `localhost` is this machine in both families (RFC 6761 section 6.3), whatever its table of
-    /// hosts says.
-    pub(crate) fn addresses_to_listen(host: Option<&str>) -> Result<Vec<IpAddress>> {
-        match Self::known_addresses(host) {
-            Some(addresses) => Ok(addresses),
-            None => Self::addresses(host, Deadline::after(None), None),
-        }
-    }
-
-    /// The addresses to listen at that take no lookup.
+    /// The addresses of what takes no lookup, in the order in which to try them (RFC 6724); `localhost` is always the
+    /// loopback addresses (RFC 6761 section 6.3).
     pub(crate) fn known_addresses(host: Option<&str>) -> Option<Vec<IpAddress>> {
         let Some(host) = host else { return Some(vec![IpAddress::LOCAL_HOST]) };
         if host.eq_ignore_ascii_case("localhost") {
-            return Some(vec![IpAddress::LOCAL_HOST, IpAddress::LOCAL_HOST_V6]);
+            return Some(vec![IpAddress::LOCAL_HOST_V6, IpAddress::LOCAL_HOST]);
         }
         IpAddress::parse(host).ok().map(|address| vec![address])
     }

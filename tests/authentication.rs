@@ -1,5 +1,5 @@
 //! Listeners and clients, with keys and without, and peers that behave badly.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::doc_markdown, clippy::cast_possible_truncation)]
 
 use std::{
     io::{Read, Write},
@@ -12,6 +12,8 @@ use sockeye::{
     AuthError, AuthKey, AuthLevel, Client, ClientOptions, Connection, Endpoint, Error, ErrorKind, Framing, Listener,
     ListenerOptions, Phase, SocketSelector, Status, StatusCode,
 };
+
+mod support;
 
 mod authentication {
     mod addresses;

@@ -68,8 +68,8 @@ impl EventLoop {
     /// Begins a connection, without waiting.
     ///
     /// There is an [`Opened`](crate::LoopEvent::Opened) when it is there, or a [`Closed`](crate::LoopEvent::Closed) with
-    /// a [`ConnectFailed`](CloseReason::ConnectFailed). Sends answer `NotReady` until then. A host name is looked up on
-    /// a thread of its own, and its addresses are tried one after the other, all within the
+    /// a [`ConnectFailed`](CloseReason::ConnectFailed). Sends answer `NotReady` until then. A host name other than `localhost` is looked
+    /// up on a thread of its own, and its addresses are tried one after the other, all within the
     /// [`opening_limit`](crate::ConnectionOptions::opening_limit). So it is with a service, which is waited for until
     /// there is one.
     ///
@@ -89,10 +89,9 @@ impl EventLoop {
         let id = self.next_id();
         let target = match endpoint {
             Endpoint::Local(path) => Target::Local(path.clone()),
-            Endpoint::Tcp { host: None, port } => Target::Addresses { rest: vec![IpAddress::LOCAL_HOST], port: *port },
-            Endpoint::Tcp { host: Some(host), port } => match IpAddress::parse(host) {
-                Ok(address) => Target::Addresses { rest: vec![address], port: *port },
-                Err(_) => self.look_up(id, host, *port)?,
+            Endpoint::Tcp { host, port } => match (Endpoint::known_addresses(host.as_deref()), host) {
+                (None, Some(host)) => self.look_up(id, host, *port)?,
+                (known, _) => Target::addresses(known.unwrap_or_default(), *port),
             },
             Endpoint::Service { .. } => self.look_for(id, endpoint, connection.opening_limit)?,
         };
@@ -135,10 +134,7 @@ impl EventLoop {
             return;
         }
         match found {
-            Ok((mut rest, port)) => {
-                rest.reverse();
-                dial.target = Target::Addresses { rest, port };
-            }
+            Ok((addresses, port)) => dial.target = Target::addresses(addresses, port),
             Err(error) => {
                 dial.last = error;
                 dial.target = Target::Nothing;
@@ -203,6 +199,13 @@ impl EventLoop {
             }
             _ => self.remove(id, CloseReason::ConnectFailed(error)),
         }
+    }
+}
+
+impl Target {
+    fn addresses(mut addresses: Vec<IpAddress>, port: u16) -> Self {
+        addresses.reverse();
+        Self::Addresses { rest: addresses, port }
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 use sockeye::{CloseReason, ConnectOptions, Endpoint, Error, ErrorKind, EventLoop, Framing, ListenOptions, LoopEvent};
 
 use super::rig::{STEP, until};
-use crate::support::LONG;
+use crate::support::{LONG, loopbacks};
 
 fn endpoint(text: &str) -> Endpoint {
     Endpoint::parse(text).unwrap()
@@ -21,38 +21,59 @@ fn options(port: u16) -> (Endpoint, Framing, ListenOptions) {
 #[test]
 fn localhost_is_listened_on_in_both_families_on_one_port() {
     let mut event_loop = EventLoop::new().unwrap();
-    let (localhost, framing, listening) = options(0);
-    let listener = event_loop.listen(&localhost, framing, listening).unwrap();
+    let (endpoint, framing, listening) = options(0);
+    let listener = event_loop.listen(&endpoint, framing, listening).unwrap();
     let port = event_loop.local_port(listener);
     assert_ne!(port, 0);
-    for host in ["127.0.0.1", "::1"] {
-        let _peer = TcpStream::connect((host, port)).unwrap();
+    for host in loopbacks() {
+        let _peer = TcpStream::connect(host.to_socket_addr(port)).unwrap();
         let opened = until(&mut event_loop, |_, event| match event {
             LoopEvent::Opened { id, listener: Some(at) } if at == listener => Some(id),
             LoopEvent::Closed { .. } => None,
             other => panic!("{other:?}"),
         });
-        assert_eq!(event_loop.connection(opened).unwrap().local_address().unwrap().to_string(), host);
+        assert_eq!(event_loop.connection(opened).unwrap().local_address().unwrap(), host);
     }
     // The port is taken on both, and nothing is left of the attempt.
-    let (localhost, framing, listening) = options(port);
-    let error = event_loop.listen(&localhost, framing, listening).unwrap_err();
+    let (endpoint, framing, listening) = options(port);
+    let error = event_loop.listen(&endpoint, framing, listening).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::AddressInUse);
     assert!(event_loop.stop_listening(listener));
-    for host in ["127.0.0.1", "::1"] {
-        TcpStream::connect((host, port)).unwrap_err();
+    for host in loopbacks() {
+        TcpStream::connect(host.to_socket_addr(port)).unwrap_err();
     }
 }
 
 #[test]
 fn a_port_that_is_taken_on_one_address_is_not_half_listened_on() {
-    let taken = std::net::TcpListener::bind("[::1]:0").unwrap();
+    let [_, other] = loopbacks()[..] else { return };
+    let taken = std::net::TcpListener::bind(other.to_socket_addr(0)).unwrap();
     let port = taken.local_addr().unwrap().port();
     let mut event_loop = EventLoop::new().unwrap();
-    let (localhost, framing, listening) = options(port);
-    let error = event_loop.listen(&localhost, framing, listening).unwrap_err();
+    let (endpoint, framing, listening) = options(port);
+    let error = event_loop.listen(&endpoint, framing, listening).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::AddressInUse, "{error}");
     TcpStream::connect(("127.0.0.1", port)).unwrap_err();
+}
+
+#[test]
+fn whichever_address_of_a_name_answers_is_connected_to() {
+    for host in loopbacks() {
+        let mut event_loop = EventLoop::new().unwrap();
+        let only = Endpoint::Tcp { host: Some(host.to_string()), port: 0 };
+        let listener = event_loop.listen(&only, Framing::lines(), ListenOptions::default()).unwrap();
+        let (named, framing, _) = options(event_loop.local_port(listener));
+        let client = event_loop.connect(&named, framing, ConnectOptions::default()).unwrap();
+        until(&mut event_loop, |event_loop, event| match event {
+            LoopEvent::Opened { id, .. } if id == client => {
+                let address = event_loop.connection(client).unwrap().remote_address().unwrap();
+                assert_eq!(address, host);
+                Some(())
+            }
+            LoopEvent::Opened { .. } => None,
+            other => panic!("{other:?}"),
+        });
+    }
 }
 
 /// The name of this machine, if it is one of loopback: that is in most tables of hosts, and takes a lookup.
@@ -80,6 +101,7 @@ fn a_name_is_looked_up_beside_the_loop() {
     assert_eq!(event_loop.local_port(listener), port);
     let at = Endpoint::Tcp { host: Some(name), port };
     let client = event_loop.connect(&at, Framing::lines(), ConnectOptions::default()).unwrap();
+    assert!(event_loop.send(client, b"too early").is_not_ready());
     let mut opened = 0;
     until(&mut event_loop, |_, event| match event {
         LoopEvent::Opened { id, listener: at } => {

@@ -13,6 +13,7 @@ use crate::{
     stream::Stream,
     sys::Handle,
     tcp::TcpListener,
+    time::Deadline,
 };
 
 /// Where connections come in.
@@ -54,7 +55,7 @@ impl Door {
     }
 
     fn open_tcp(host: Option<&str>, port: u16) -> Result<Self> {
-        let addresses = Endpoint::addresses_to_listen(host)?;
+        let addresses = Endpoint::addresses(host, Deadline::after(None), None)?;
         let listeners = TcpListener::on_all(&addresses, port)?;
         let name = if listeners.len() > 1 { host.map(str::to_owned) } else { None };
         Ok(Self::Tcp { listeners, name, published: None })
