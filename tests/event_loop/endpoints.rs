@@ -76,6 +76,41 @@ fn whichever_address_of_a_name_answers_is_connected_to() {
     }
 }
 
+#[cfg(feature = "tls")]
+#[test]
+fn who_shows_a_wrong_certificate_is_not_looked_for_at_other_addresses() {
+    use sockeye::{TcpListener, TlsClient, TlsClientOptions, TlsIdentity, TlsServer, TlsSocket, Trust};
+
+    let [second, first] = loopbacks()[..] else { return };
+    let identity = || TlsIdentity::self_signed(&["localhost"]).unwrap();
+    let mut listener = TcpListener::new();
+    listener.listen_on(first, 0).into_result().unwrap();
+    let port = listener.local_port();
+    let other = std::net::TcpListener::bind(second.to_socket_addr(port)).unwrap();
+    other.set_nonblocking(true).unwrap();
+    let config = TlsServer::new(identity()).unwrap();
+    let server = std::thread::spawn(move || {
+        let mut session = TlsSocket::server(listener.accept().into_result().unwrap(), &config).unwrap();
+        session.handshake().into_result()
+    });
+
+    let mut event_loop = EventLoop::new().unwrap();
+    let mut trust = TlsClientOptions::default();
+    trust.trust = Trust::Pinned(vec![identity().fingerprint()]);
+    let mut secured = ConnectOptions::default();
+    secured.tls = Some(TlsClient::with_options(trust).unwrap());
+    event_loop.connect(&options(port).0, Framing::lines(), secured).unwrap();
+    until(&mut event_loop, |_, event| match event {
+        LoopEvent::Closed { reason: CloseReason::ConnectFailed(error), .. } => {
+            assert_eq!(error.kind(), ErrorKind::Tls, "{error}");
+            Some(())
+        }
+        other => panic!("{other:?}"),
+    });
+    server.join().unwrap().unwrap_err();
+    assert_eq!(other.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+}
+
 /// The name of this machine, if it is one of loopback: that is in most tables of hosts, and takes a lookup.
 fn name_of_loopback() -> Option<String> {
     let names = std::fs::read_to_string("/etc/hosts").ok()?;
