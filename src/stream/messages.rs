@@ -191,4 +191,4 @@ impl Stream {
 
 /// How much is read at the end for nobody, and how much of it at once.
 const MOST_UNWANTED: usize = 1024 * 1024;
-const PIECE: usize = 64 * 1024;
+const PIECE: usize = 8 * 1024;
