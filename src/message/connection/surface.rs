@@ -26,9 +26,10 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// Those of [`TcpSocket::connect`](crate::TcpSocket::connect) and [`LocalSocket::connect`], [`Error::Unresolved`](crate::Error::Unresolved) for a name without an
-    /// address, [`Error::TimedOut`](crate::Error::TimedOut) with the operation that did not end within the limit, and those of [`Endpoint::find`]
-    /// for a service.
+    /// Those of [`TcpSocket::connect`](crate::TcpSocket::connect) and [`LocalSocket::connect`],
+    /// [`Error::Unresolved`](crate::Error::Unresolved) for a name without an address,
+    /// [`Error::TimedOut`](crate::Error::TimedOut) with the operation that did not end within the limit, and those of
+    /// [`Endpoint::find`] for a service.
     pub fn connect(endpoint: &Endpoint, framing: Framing, limit: Option<Duration>) -> Result<Self> {
         match endpoint {
             Endpoint::Tcp { host, port } => {
