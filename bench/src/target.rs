@@ -172,6 +172,18 @@ pub const TARGETS: &[Target] = &[
     ratio("ftp-files", "curl", 1.0, "FTP: 1,000 small files at least as fast as curl's best run"),
     ratio("ftp-tree", "lftp", 1.0, "FTP: a tree on four sessions at least as fast as lftp's mirror -P4"),
     ratio("message-echo-bursts", "Python's pair", 4.0, "echoes of 16 B in bursts at least 4 times Python's own pair"),
+    ratio(
+        "message-echo",
+        "Python's pair",
+        4.0,
+        "echoes of 16 B, both ends on one thread, at least 4 times those of Python's own pair",
+    ),
+    ratio(
+        "message-echo-64k",
+        "Python's pair",
+        4.0,
+        "echoes of 64 KiB, both ends on one thread, at least 4 times those of Python's own pair",
+    ),
     ratio("message-echo-2t", "Python's pair", 4.0, "echoes of 16 B at least 4 times those of Python's own pair"),
     ratio("message-echo-64k-2t", "Python's pair", 4.0, "echoes of 64 KiB at least 4 times those of Python's own pair"),
     ratio(

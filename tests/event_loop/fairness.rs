@@ -67,11 +67,11 @@ fn bad_peers_do_not_slow_the_good_ones_down() {
             std::thread::park_timeout(Duration::from_millis(50));
         }
     });
-    // Other programs share the machine: the best of some. Who is held up is never nearly as fast.
+    // Other programs share the machine: the best of some. Who is held up is never half as fast.
     let mut during = 0.0_f64;
     for _ in 0..12 {
         during = during.max(rate(&mut peers, TIME / 2));
-        if during > before * 0.25 {
+        if during > before * 0.5 {
             break;
         }
     }
@@ -89,7 +89,7 @@ fn bad_peers_do_not_slow_the_good_ones_down() {
     dripping.join().unwrap();
     flooding.join().unwrap();
     println!("echoes a second: {before:.0} before, {during:.0} with bad peers, {flooded:.0} with a flood too");
-    assert!(during > before * 0.25, "{before:.0} before, {during:.0} with bad peers");
+    assert!(during > before * 0.5, "{before:.0} before, {during:.0} with bad peers");
     // Starving would be next to nothing.
     assert!(flooded > before * 0.02, "{before:.0} before, {flooded:.0} with a flood");
     drop(silent);
