@@ -21,7 +21,7 @@ pub fn print(launcher: &Launcher, options: &Options) -> Result<()> {
     if benchmarks.is_empty() && memory.is_empty() && transfers.is_empty() {
         return Err("no benchmark has such a name; `bench list` names them".into());
     }
-    let no_strace = if options.calls { calls::missing_strace() } else { Some("--no-calls was given".into()) };
+    let no_strace = if options.calls { calls::missing_strace() } else { Some("they were not asked for".into()) };
     println!("{}", sys::description());
     println!("Rates, medians of {} interleaved rounds of {} ms.", options.rounds, options.length.as_millis());
     println!("Ratio: the speed of ours over the speed of the rival; 1.00 is equal, larger is better for us.");
@@ -36,7 +36,7 @@ pub fn print(launcher: &Launcher, options: &Options) -> Result<()> {
         Report { launcher, counts_calls: no_strace.is_none(), findings: Findings::new(), failures: Vec::new() };
     report.benchmarks(&benchmarks, options);
     report.transfers(&transfers, options);
-    report.memory(&memory);
+    report.memory(&memory, options);
     print_targets(&report.findings);
     report.outcome()
 }
@@ -111,7 +111,7 @@ impl Report<'_> {
         }
     }
 
-    fn memory(&mut self, benchmarks: &[&'static MemoryBenchmark]) {
+    fn memory(&mut self, benchmarks: &[&'static MemoryBenchmark], options: &Options) {
         if benchmarks.is_empty() {
             return;
         }
@@ -122,7 +122,7 @@ impl Report<'_> {
         for benchmark in benchmarks {
             let mut ours = None;
             for contestant in benchmark.contestants.iter().filter(|one| self.launcher.can_hold(one)) {
-                let growth = match rounds::hold(self.launcher, benchmark, contestant) {
+                let growth = match rounds::hold(self.launcher, benchmark, contestant, options) {
                     Ok(growth) => growth,
                     Err(error) => {
                         self.failures.push(format!("{}, {}: {error}", benchmark.name, contestant.name));

@@ -60,9 +60,14 @@ fn run_processes(launcher: &Launcher, benchmark: &Benchmark, length: Duration, r
 }
 
 /// The median growth by all the connections of one contestant.
-pub fn hold(launcher: &Launcher, benchmark: &MemoryBenchmark, contestant: &MemoryContestant) -> Result<Growth> {
-    let growths =
-        (0..MEMORY_ROUNDS).map(|_| launcher.hold(benchmark.name, contestant, HELD)).collect::<Result<Vec<_>>>()?;
+pub fn hold(
+    launcher: &Launcher,
+    benchmark: &MemoryBenchmark,
+    contestant: &MemoryContestant,
+    options: &Options,
+) -> Result<Growth> {
+    let rounds = options.rounds.min(MEMORY_ROUNDS);
+    let growths = (0..rounds).map(|_| launcher.hold(benchmark.name, contestant, HELD)).collect::<Result<Vec<_>>>()?;
     let middle = |of: fn(&Growth) -> i64| median(growths.iter().map(|growth| of(growth) as f64)) as i64;
     Ok(Growth { heap: middle(|growth| growth.heap), resident: middle(|growth| growth.resident) })
 }
