@@ -75,7 +75,7 @@ pub(super) enum Pace {
 /// A [`Pace`] in numbers.
 #[derive(Debug, Clone, Copy)]
 struct Stride {
-    /// The largest read, and how much is sent.
+    /// The largest read.
     size: usize,
     /// How much is sent by one call.
     send: usize,
@@ -105,8 +105,8 @@ impl Pace {
                 Stride { size: 256 * 1024, send: usize::MAX, piece: usize::MAX, packed: usize::MAX, until: None }
             }
             Self::Frame => Stride {
-                size: 64 * 1024,
-                send: 64 * 1024,
+                size: 32 * 1024,
+                send: 32 * 1024,
                 piece: 16 * 1024,
                 packed: 256,
                 until: Some(Instant::now() + FRAME_SHARE),
@@ -147,15 +147,15 @@ impl Transfer {
         }
         let is_patient = pace == Pace::Patient;
         let pace = pace.begin();
-        let mut budget = pace.size;
+        let mut sent = 0;
         let mut direction = Direction::Read;
         let mut has_sent = mem::take(&mut self.sent_ahead);
         while !self.outgoing.is_finished() {
             match self.outgoing.advance(&mut self.connection.stream, pace.send)? {
                 Sent::Some(count) => {
                     has_sent = true;
-                    budget = budget.saturating_sub(count);
-                    if budget == 0 {
+                    sent += count as u64;
+                    if sent >= LONGEST_STEP || pace.is_over() {
                         return Ok(Step::More);
                     }
                 }
@@ -368,9 +368,10 @@ impl Transfer {
     }
 }
 
-/// After this a step for a game ends: eight exchanges leave most of a frame to the game.
-const FRAME_SHARE: Duration = Duration::from_micros(250);
-/// A server may send faster than anybody reads: the caller's word and the limits of time count all the same.
+/// After this a step for a game ends: eight exchanges leave most of a frame to the game, also where the machine is slow.
+const FRAME_SHARE: Duration = Duration::from_micros(200);
+/// A server may send faster than anybody reads, or read as fast as anybody sends: the caller's word and the limits of time
+/// count all the same.
 const LONGEST_STEP: u64 = 1024 * 1024;
 /// After this much it is likely that more comes.
 const MUCH: u64 = 1024 * 1024;
