@@ -12,6 +12,7 @@ use super::{
     wire::Wire,
 };
 use crate::{
+    bytes::Aligned,
     error::{Error, Result},
     status::Status,
     sys::Direction,
@@ -23,7 +24,7 @@ pub(super) struct Mover {
     translation: Translation,
     /// Bytes that have gone over the wire.
     moved: u64,
-    buffer: Vec<u8>,
+    buffer: Aligned,
     /// What of the buffer is to be sent, or was received and not delivered yet.
     start: usize,
     end: usize,
@@ -64,7 +65,7 @@ impl Failure {
 
 impl Mover {
     /// `buffer` is one that is at hand.
-    pub(super) fn new(translation: Translation, buffer: Vec<u8>) -> Self {
+    pub(super) fn new(translation: Translation, buffer: Aligned) -> Self {
         Self {
             translation,
             moved: 0,
@@ -83,7 +84,7 @@ impl Mover {
     }
 
     /// Gives the buffer back.
-    pub(super) fn take_buffer(&mut self) -> Vec<u8> {
+    pub(super) fn take_buffer(&mut self) -> Aligned {
         mem::take(&mut self.buffer)
     }
 
@@ -105,9 +106,7 @@ impl Mover {
     /// Moves what can be moved without waiting, or a part of it.
     pub(super) fn step(&mut self, wire: &mut Wire, cargo: &mut Cargo<'_>, clock: &mut Clock) -> Result<Moved, Failure> {
         let size = if self.moved < FIRST_BUFFER as u64 { FIRST_BUFFER } else { BUFFER };
-        if self.buffer.len() < size {
-            self.buffer.resize(size, 0);
-        }
+        self.buffer.grow(size);
         match cargo {
             Cargo::Down(sink) => self.receive(wire, *sink, clock),
             Cargo::Up(source) => self.send(wire, *source, clock),

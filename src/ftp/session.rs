@@ -16,6 +16,7 @@ use super::{
     wire::Wire,
 };
 use crate::{
+    bytes::Aligned,
     error::{Error, Result},
     ip::lookup,
     tcp::dial,
@@ -45,7 +46,7 @@ pub(super) struct Session {
     pub(super) features: Option<FtpFeatures>,
     pub(super) agreed_on_names: bool,
     /// Where the bytes of transfers go through, kept from one to the next.
-    pub(super) buffer: Vec<u8>,
+    pub(super) buffer: Aligned,
 }
 
 impl Session {
@@ -84,7 +85,7 @@ impl Session {
             lacks_mlsd: false,
             features: None,
             agreed_on_names: false,
-            buffer: Vec::new(),
+            buffer: Aligned::default(),
         };
         let greeting = match &options.tls {
             FtpTls::Off => session.greeting()?,

@@ -11,6 +11,7 @@ use super::{
     work::Work,
 };
 use crate::{
+    bytes::Aligned,
     error::{Phase, Result},
     status::Status,
     stream::Stream,
@@ -42,7 +43,7 @@ impl Opening {
         let first = First { bytes: if self.route.https { &[] } else { first }, uploads: self.uploads };
         let Connected { socket, sent, is_to_ask } = connector::connect(&self.route, first, self.limit, cancel)?;
         let stream = if self.route.https { self.secure(socket)? } else { Stream::Tcp(socket) };
-        Ok((Connection { stream, buffer: Vec::new(), is_to_ask }, sent))
+        Ok((Connection { stream, buffer: Aligned::default(), is_to_ask }, sent))
     }
 
     fn secure(&self, mut socket: TcpSocket) -> Result<Stream> {

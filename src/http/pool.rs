@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::connector::Route;
-use crate::stream::Stream;
+use crate::{bytes::Aligned, stream::Stream};
 
 /// Idle connections, the one that was used last at the end.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ struct Idle {
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) stream: Stream,
-    pub(super) buffer: Vec<u8>,
+    pub(super) buffer: Aligned,
     /// Whether it was opened for one question and was not [settled](Self::settle) since.
     pub(super) is_to_ask: bool,
 }
@@ -60,8 +60,7 @@ impl Pool {
         if self.size == 0 {
             return;
         }
-        connection.buffer.truncate(KEPT_BUFFER);
-        connection.buffer.shrink_to_fit();
+        connection.buffer.shrink(KEPT_BUFFER);
         let mut idle = self.lock();
         if idle.len() >= self.size {
             idle.pop_front();

@@ -298,9 +298,7 @@ impl Transfer {
             _ => most,
         };
         let wanted = wanted.max(self.unread.end + FIRST_READ / 2);
-        if buffer.len() < wanted {
-            buffer.resize(wanted, 0);
-        }
+        buffer.grow(wanted);
     }
 
     /// Whether the server still has time to say whether it wants the body.
