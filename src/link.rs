@@ -378,9 +378,14 @@ impl<W: Wire> Link<W> {
 
     /// Selectors must not wait for the kernel while something can be had without it.
     fn tell_selectors(&self) {
+        self.tell_whether_received(!matches!(self.inbox.next(self.packet_limit), Next::More(_)));
+    }
+
+    /// Tells selectors whether a receive has an answer that the system does not know of.
+    #[inline]
+    pub(crate) fn tell_whether_received(&self, has_answer: bool) {
         if let State::Open(handle) = &self.state {
-            let has_packet = !matches!(self.inbox.next(self.packet_limit), Next::More(_));
-            handle.set_buffered(has_packet || self.wire.has_received());
+            handle.set_buffered(has_answer || self.wire.has_received());
         }
     }
 }

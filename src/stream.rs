@@ -39,6 +39,17 @@ impl Stream {
         }
     }
 
+    /// Tells selectors whether a receive has an answer that the system does not know of.
+    #[inline]
+    pub(crate) fn tell_whether_received(&mut self, has_answer: bool) {
+        match self {
+            Self::Tcp(socket) => socket.link_mut().tell_whether_received(has_answer),
+            #[cfg(feature = "messages")]
+            Self::Local(socket) => socket.link_mut().tell_whether_received(has_answer),
+            Self::Tls(socket) => socket.link_mut().tell_whether_received(has_answer),
+        }
+    }
+
     pub(crate) fn handle(&self) -> Option<&Handle> {
         match self {
             Self::Tcp(socket) => socket.handle(),

@@ -208,16 +208,15 @@ impl HttpExchange {
             }
         }
         let State::Working { work, .. } = &mut self.state else { return Err(Error::Disconnected) };
-        match work.advance(Pace::Frame, &mut InMemory)? {
+        let advance = work.advance(Pace::Frame, &mut InMemory)?;
+        // What has arrived and was not looked at yet is nothing that the system knows of.
+        work.tell_selectors(advance == Advance::More);
+        match advance {
             Advance::Wait(direction) => {
                 self.watch(direction);
                 Ok(false)
             }
-            // Ready at once: nothing is waited for but the next poll.
-            Advance::More => {
-                self.watch(Direction::Write);
-                Ok(false)
-            }
+            Advance::More => Ok(false),
             Advance::Connect => self.next_connection().map(|()| false),
             Advance::Done => Ok(true),
         }

@@ -224,6 +224,13 @@ impl Work {
         self.transfer.as_mut()?.connection_mut().stream.handle_mut()
     }
 
+    /// Tells selectors whether the next step need not wait for anything.
+    pub(super) fn tell_selectors(&mut self, is_ready: bool) {
+        if let Some(transfer) = &mut self.transfer {
+            transfer.connection_mut().stream.tell_whether_received(is_ready);
+        }
+    }
+
     pub(super) fn progress(&self) -> HttpProgress {
         HttpProgress {
             sent: self.transfer.as_ref().map_or(0, |transfer| transfer.body_sent()),

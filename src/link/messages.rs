@@ -27,14 +27,6 @@ impl<W: Wire> Link<W> {
         self.enqueue(first, second)
     }
 
-    /// Tells selectors whether a receive has an answer that the system does not know of.
-    #[inline]
-    pub(crate) fn tell_whether_received(&self, has_message: bool) {
-        if let State::Open(handle) = &self.state {
-            handle.set_buffered(has_message || self.wire.has_received());
-        }
-    }
-
     /// Lets the peer know at once what has been received, instead of up to 40 ms later. Nothing happens where the system
     /// cannot do it, or where there is no such delay.
     pub(crate) fn acknowledge_at_once(&self) {

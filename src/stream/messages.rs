@@ -89,11 +89,6 @@ impl Stream {
         with_link!(self, link => link.take_received())
     }
 
-    #[inline]
-    pub(crate) fn tell_whether_received(&mut self, has_message: bool) {
-        with_link!(self, link => link.tell_whether_received(has_message));
-    }
-
     /// Local sockets acknowledge nothing.
     pub(crate) fn acknowledge_at_once(&mut self) {
         match self {

@@ -1,7 +1,7 @@
 //! Bodies on their way to the server, and servers that do not want them.
 
 use std::{
-    io::{self, Read},
+    io::{self, Read, Write},
     time::Duration,
 };
 
@@ -295,6 +295,30 @@ fn an_early_answer_is_told_although_the_server_reads_no_more() {
         });
         let answer = way.send(&client_with(&server, waiting_from(u64::MAX)), &post("/", &pattern(64 << 20)));
         answer.expect(HttpStatus::UNAUTHORIZED, b"no");
+        assert!(answer.elapsed < LONG / 2, "{answer:?}");
+    });
+}
+
+/// The same with an answer that takes longer to unpack than a step may: the rest of it has arrived, the system knows of
+/// nothing to read and has no room for what is to be sent, and still there is something to do.
+#[test]
+fn an_early_answer_that_takes_many_steps_is_told_although_the_server_reads_no_more() {
+    const LENGTH: usize = 8 << 20;
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    packed.write_all(&vec![0; LENGTH]).unwrap();
+    let packed = packed.finish().unwrap();
+    assert!(packed.len() < 16 * 1024, "it comes with one read");
+    let head = format!("HTTP/1.1 413 Big\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", packed.len());
+    let answer = [head.as_bytes(), &packed].concat();
+    Way::each(|way| {
+        let answer = answer.clone();
+        let server = Server::start(move |peer| {
+            peer.head().unwrap();
+            peer.send(&answer);
+            peer.hold();
+        });
+        let answer = way.send(&client_with(&server, waiting_from(u64::MAX)), &post("/", &pattern(64 << 20)));
+        answer.expect(HttpStatus::CONTENT_TOO_LARGE, &vec![0; LENGTH]);
         assert!(answer.elapsed < LONG / 2, "{answer:?}");
     });
 }
