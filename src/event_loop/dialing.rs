@@ -221,7 +221,7 @@ impl Dial {
                 let path = mem::take(path);
                 self.target = Target::Nothing;
                 let mut socket = LocalSocket::new();
-                let begun = socket.set_blocking(false).and_then(|()| begun(socket.connect(path)));
+                let begun = socket.set_blocking(false).and_then(|()| socket.connect(path).begun());
                 Some(begun.map(|()| socket.into()))
             }
         }
@@ -230,19 +230,11 @@ impl Dial {
     fn begin_tcp(&self, address: IpAddress, port: u16) -> Result<Stream> {
         let mut socket = TcpSocket::new();
         socket.set_blocking(false)?;
-        begun(socket.connect(address, port))?;
+        socket.connect(address, port).begun()?;
         Ok(match &self.tls {
             Some((config, name)) => TlsSocket::client(socket, config, name)?.into(),
             None => socket.into(),
         })
-    }
-}
-
-/// A connect that has begun is as good as one that has ended.
-fn begun(status: Status) -> Result<()> {
-    match status.into_result() {
-        Err(Error::NotReady) => Ok(()),
-        result => result,
     }
 }
 

@@ -136,7 +136,7 @@ impl Client {
             Endpoint::Local(path) => {
                 let mut socket = LocalSocket::new();
                 socket.set_blocking(false)?;
-                begun(socket.connect(path))?;
+                socket.connect(path).begun()?;
                 client.opening = Some(client.options.opening(socket.into(), client.key.clone())?);
             }
             Endpoint::Service { .. } => {
@@ -175,12 +175,11 @@ impl Client {
     }
 
     /// Tries the next address; what the last one said stands if there is none.
-    fn next_address(&mut self, last: Error) -> Result<()> {
-        let mut last = last;
+    fn next_address(&mut self, mut last: Error) -> Result<()> {
         while let Some(address) = self.addresses.pop() {
             let mut socket = TcpSocket::new();
             socket.set_blocking(false)?;
-            match begun(socket.connect(address, self.port)) {
+            match socket.connect(address, self.port).begun() {
                 Ok(()) => {
                     self.opening = Some(self.options.opening(socket.into(), self.key.clone())?);
                     return Ok(());
@@ -208,14 +207,6 @@ impl ClientOptions {
             (stream, ..) => stream,
         };
         Ok(Opening::new(stream, Role::Client, key, self.least, self.handshake_limit))
-    }
-}
-
-/// A connect that has begun is as good as one that is there.
-fn begun(status: Status) -> Result<()> {
-    match status {
-        Status::Done(()) | Status::NotReady => Ok(()),
-        other => other.into_result(),
     }
 }
 
