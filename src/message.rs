@@ -18,7 +18,7 @@ pub use auth::{AuthKey, AuthLevel};
 pub use client::{Client, ClientOptions};
 pub use connection::Connection;
 pub use framing::{Framing, LineEnding, LineOptions, LineText};
-pub(crate) use listener::listen_as_service;
+pub(crate) use listener::Door;
 pub use listener::{Listener, ListenerOptions};
 
 #[cfg(all(fuzzing, feature = "auth"))]
