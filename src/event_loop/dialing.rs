@@ -20,7 +20,6 @@ use crate::{
     ip::{IpAddress, begin_lookup, begin_lookup_with},
     local::LocalSocket,
     message::Framing,
-    status::Status,
     stream::Stream,
     tcp::TcpSocket,
     tls::{TlsClient, TlsSocket},
@@ -177,16 +176,15 @@ impl EventLoop {
     pub(super) fn go_on_opening(&mut self, id: usize) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         let error = match slot.connection.finish_opening() {
-            Status::Done(()) => return self.opened(id),
-            Status::NotReady => {
+            Ok(()) => return self.opened(id),
+            Err(Error::NotReady) => {
                 if slot.waits_for_a_queue() {
                     // The system does not tell when there is room.
                     self.deadlines.insert((self.now + RETRY, Due::Retry(id)));
                 }
                 return self.watch(id);
             }
-            Status::Disconnected => Error::Disconnected,
-            Status::Error(error) => error,
+            Err(error) => error,
         };
         match &mut slot.stage {
             Stage::Dialing(dial) => {
