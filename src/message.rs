@@ -4,6 +4,8 @@ mod auth;
 mod client;
 mod codec;
 mod connection;
+#[cfg(any(test, fuzzing))]
+mod fed;
 mod framing;
 mod incoming;
 mod listener;
