@@ -122,17 +122,15 @@ impl Client {
     /// Those of [`connect`](Self::connect) that are known at once.
     pub fn begin(endpoint: &Endpoint, key: Option<&AuthKey>, options: &ClientOptions) -> Result<Self> {
         let options = options.named(endpoint)?;
-        let (mut addresses, port) = match endpoint {
-            Endpoint::Tcp { host, port } => {
-                let limit = Some(options.connect_limit);
-                (Endpoint::addresses(host.as_deref(), Deadline::after(limit), limit)?, *port)
-            }
-            _ => (Vec::new(), 0),
-        };
-        addresses.reverse();
-        let mut client = Self { opening: None, addresses, port, key: key.cloned(), options };
+        let mut client = Self { opening: None, addresses: Vec::new(), port: 0, key: key.cloned(), options };
         match endpoint {
-            Endpoint::Tcp { .. } => client.next_address(Error::NotOpen)?,
+            Endpoint::Tcp { host, port } => {
+                let limit = Some(client.options.connect_limit);
+                client.addresses = Endpoint::addresses(host.as_deref(), Deadline::after(limit), limit)?;
+                client.addresses.reverse();
+                client.port = *port;
+                client.next_address(Error::NotOpen)?;
+            }
             Endpoint::Local(path) => {
                 let mut socket = LocalSocket::new();
                 socket.set_blocking(false)?;
