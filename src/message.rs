@@ -4,6 +4,8 @@ mod auth;
 mod client;
 mod codec;
 mod connection;
+#[cfg(any(test, fuzzing))]
+mod fed;
 mod framing;
 mod incoming;
 mod listener;
@@ -18,7 +20,7 @@ pub use auth::{AuthKey, AuthLevel};
 pub use client::{Client, ClientOptions};
 pub use connection::Connection;
 pub use framing::{Framing, LineEnding, LineOptions, LineText};
-pub(crate) use listener::listen_as_service;
+pub(crate) use listener::Door;
 pub use listener::{Listener, ListenerOptions};
 
 #[cfg(all(fuzzing, feature = "auth"))]

@@ -141,6 +141,17 @@ impl<T> Status<T> {
     }
 }
 
+#[cfg(any(feature = "http", feature = "messages"))]
+impl Status {
+    /// Tells of a failure to begin: what has begun is as good here as what has ended.
+    pub(crate) fn begun(self) -> Result<()> {
+        match self {
+            Self::NotReady => Ok(()),
+            status => status.into_result(),
+        }
+    }
+}
+
 impl<T> From<Result<T>> for Status<T> {
     fn from(result: Result<T>) -> Self {
         match result {

@@ -23,6 +23,8 @@ mod authentication {
     mod selecting;
 }
 
+use support::frames::{frame, framed};
+
 const DEADLINE: Duration = Duration::from_secs(20);
 
 fn key() -> AuthKey {
@@ -58,17 +60,8 @@ fn raw(listener: &Listener) -> TcpStream {
     stream
 }
 
-fn frame(stream: &mut TcpStream) -> Vec<u8> {
-    let mut length = [0; 4];
-    stream.read_exact(&mut length).unwrap();
-    let mut body = vec![0; u32::from_be_bytes(length) as usize];
-    stream.read_exact(&mut body).unwrap();
-    body
-}
-
 fn write_frame(stream: &mut TcpStream, body: &[u8]) {
-    let length = u32::try_from(body.len()).unwrap().to_be_bytes();
-    stream.write_all(&[&length[..], body].concat()).unwrap();
+    stream.write_all(&framed(body)).unwrap();
 }
 
 /// Connects in a thread, for a listener that waits.

@@ -9,7 +9,7 @@ use super::{
     event::{ListenerId, LoopEvent},
     slot::{Slot, Stage, prepared},
 };
-use crate::{error::Error, ip::IpAddress, message::Framing, status::Status, stream::Stream, tls::TlsSocket};
+use crate::{error::Error, ip::IpAddress, message::Framing, stream::Stream, tls::TlsSocket};
 
 impl EventLoop {
     /// Accepts what waits at a listener, and leaves some for the next round.
@@ -17,9 +17,9 @@ impl EventLoop {
         for _ in 0..MOST_ACCEPTED {
             let Some(post) = self.posts.get_mut(&id) else { return };
             match post.accept() {
-                Status::Done((stream, address)) => self.admit(id, stream, address),
-                Status::NotReady | Status::Disconnected => return,
-                Status::Error(error) => {
+                Ok((stream, peer)) => self.admit(id, stream, peer.map(|(address, _)| address)),
+                Err(Error::NotReady | Error::Disconnected) => return,
+                Err(error) => {
                     if matches!(error, Error::TooManyFiles(_)) {
                         self.turn_away(id);
                     }
@@ -38,7 +38,7 @@ impl EventLoop {
             if self.reserve.take().is_none() {
                 break;
             }
-            let accepted = post.accept().is_done();
+            let accepted = post.accept().is_ok();
             self.reserve = reserve();
             if !accepted {
                 break;

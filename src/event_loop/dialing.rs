@@ -20,7 +20,6 @@ use crate::{
     ip::{IpAddress, begin_lookup, begin_lookup_with},
     local::LocalSocket,
     message::Framing,
-    status::Status,
     stream::Stream,
     tcp::TcpSocket,
     tls::{TlsClient, TlsSocket},
@@ -177,16 +176,15 @@ impl EventLoop {
     pub(super) fn go_on_opening(&mut self, id: usize) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         let error = match slot.connection.finish_opening() {
-            Status::Done(()) => return self.opened(id),
-            Status::NotReady => {
+            Ok(()) => return self.opened(id),
+            Err(Error::NotReady) => {
                 if slot.waits_for_a_queue() {
                     // The system does not tell when there is room.
                     self.deadlines.insert((self.now + RETRY, Due::Retry(id)));
                 }
                 return self.watch(id);
             }
-            Status::Disconnected => Error::Disconnected,
-            Status::Error(error) => error,
+            Err(error) => error,
         };
         match &mut slot.stage {
             Stage::Dialing(dial) => {
@@ -221,7 +219,7 @@ impl Dial {
                 let path = mem::take(path);
                 self.target = Target::Nothing;
                 let mut socket = LocalSocket::new();
-                let begun = socket.set_blocking(false).and_then(|()| begun(socket.connect(path)));
+                let begun = socket.set_blocking(false).and_then(|()| socket.connect(path).begun());
                 Some(begun.map(|()| socket.into()))
             }
         }
@@ -230,19 +228,11 @@ impl Dial {
     fn begin_tcp(&self, address: IpAddress, port: u16) -> Result<Stream> {
         let mut socket = TcpSocket::new();
         socket.set_blocking(false)?;
-        begun(socket.connect(address, port))?;
+        socket.connect(address, port).begun()?;
         Ok(match &self.tls {
             Some((config, name)) => TlsSocket::client(socket, config, name)?.into(),
             None => socket.into(),
         })
-    }
-}
-
-/// A connect that has begun is as good as one that has ended.
-fn begun(status: Status) -> Result<()> {
-    match status.into_result() {
-        Err(Error::NotReady) => Ok(()),
-        result => result,
     }
 }
 

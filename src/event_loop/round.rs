@@ -166,7 +166,7 @@ impl EventLoop {
 
     /// Gives a connection its turn, or the part of it that one message is.
     fn serve(&mut self, id: usize) -> Option<LoopEvent> {
-        let slot = self.slots.get_mut(&id)?;
+        let mut slot = self.slots.get_mut(&id)?;
         let line = mem::replace(&mut slot.line, Line::Out);
         match slot.stage {
             Stage::Dialing(_) | Stage::Accepted => {
@@ -181,8 +181,8 @@ impl EventLoop {
         }
         if slot.connection.pending_bytes() > 0 {
             self.flush(id);
+            slot = self.slots.get_mut(&id)?;
         }
-        let slot = self.slots.get_mut(&id)?;
         match slot.reading {
             Reading::Messages if line == Line::ToRead && slot.is_open() => self.receive_next(id),
             Reading::Readiness if line == Line::ToRead => Some(LoopEvent::Readable { id: ConnectionId(id) }),

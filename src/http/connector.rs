@@ -137,11 +137,7 @@ fn reach_one(address: IpAddress, port: u16, first: First<'_>, limit: TimeLimit, 
     socket.set_blocking(false)?;
     let purpose = first.purpose();
     let is_to_ask = purpose == Purpose::Question;
-    match socket.connect_for(purpose, address, port, remaining) {
-        Status::Done(()) | Status::NotReady => {}
-        Status::Disconnected => return Err(Error::Disconnected),
-        Status::Error(error) => return Err(error),
-    }
+    socket.connect_for(purpose, address, port, remaining).begun()?;
     if !first.bytes.is_empty() {
         match socket.send_at_once(first.bytes) {
             Status::Done(sent) => return Ok(Connected { socket, sent, is_to_ask }),

@@ -39,8 +39,7 @@ impl Opening {
 
     /// Opens it, waiting for it; tells how many bytes of `first` went while that was done. It comes in non-blocking mode.
     pub(super) fn open(&self, first: &[u8], cancel: &Cancel) -> Result<(Connection, usize)> {
-        // Behind a plain connection comes the request, behind another one the handshake.
-        let first = First { bytes: if self.route.https { &[] } else { first }, uploads: self.uploads };
+        let first = First { bytes: first, uploads: self.uploads };
         let Connected { socket, sent, is_to_ask } = connector::connect(&self.route, first, self.limit, cancel)?;
         let stream = if self.route.https { self.secure(socket)? } else { Stream::Tcp(socket) };
         Ok((Connection { stream, buffer: Aligned::default(), is_to_ask }, sent))

@@ -122,21 +122,19 @@ impl Client {
     /// Those of [`connect`](Self::connect) that are known at once.
     pub fn begin(endpoint: &Endpoint, key: Option<&AuthKey>, options: &ClientOptions) -> Result<Self> {
         let options = options.named(endpoint)?;
-        let (mut addresses, port) = match endpoint {
-            Endpoint::Tcp { host, port } => {
-                let limit = Some(options.connect_limit);
-                (Endpoint::addresses(host.as_deref(), Deadline::after(limit), limit)?, *port)
-            }
-            _ => (Vec::new(), 0),
-        };
-        addresses.reverse();
-        let mut client = Self { opening: None, addresses, port, key: key.cloned(), options };
+        let mut client = Self { opening: None, addresses: Vec::new(), port: 0, key: key.cloned(), options };
         match endpoint {
-            Endpoint::Tcp { .. } => client.next_address(Error::NotOpen)?,
+            Endpoint::Tcp { host, port } => {
+                let limit = Some(client.options.connect_limit);
+                client.addresses = Endpoint::addresses(host.as_deref(), Deadline::after(limit), limit)?;
+                client.addresses.reverse();
+                client.port = *port;
+                client.next_address(Error::NotOpen)?;
+            }
             Endpoint::Local(path) => {
                 let mut socket = LocalSocket::new();
                 socket.set_blocking(false)?;
-                begun(socket.connect(path))?;
+                socket.connect(path).begun()?;
                 client.opening = Some(client.options.opening(socket.into(), client.key.clone())?);
             }
             Endpoint::Service { .. } => {
@@ -175,12 +173,11 @@ impl Client {
     }
 
     /// Tries the next address; what the last one said stands if there is none.
-    fn next_address(&mut self, last: Error) -> Result<()> {
-        let mut last = last;
+    fn next_address(&mut self, mut last: Error) -> Result<()> {
         while let Some(address) = self.addresses.pop() {
             let mut socket = TcpSocket::new();
             socket.set_blocking(false)?;
-            match begun(socket.connect(address, self.port)) {
+            match socket.connect(address, self.port).begun() {
                 Ok(()) => {
                     self.opening = Some(self.options.opening(socket.into(), self.key.clone())?);
                     return Ok(());
@@ -208,14 +205,6 @@ impl ClientOptions {
             (stream, ..) => stream,
         };
         Ok(Opening::new(stream, Role::Client, key, self.least, self.handshake_limit))
-    }
-}
-
-/// A connect that has begun is as good as one that is there.
-fn begun(status: Status) -> Result<()> {
-    match status {
-        Status::Done(()) | Status::NotReady => Ok(()),
-        other => other.into_result(),
     }
 }
 

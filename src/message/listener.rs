@@ -2,14 +2,12 @@
 
 mod door;
 mod options;
-mod service;
 mod waiting;
 
 use std::{collections::VecDeque, time::Duration};
 
-use door::Door;
+pub(crate) use door::Door;
 pub use options::ListenerOptions;
-pub(crate) use service::listen_as_service;
 use waiting::Waiting;
 
 use super::{auth::AuthKey, connection::Connection, framing::Framing};
@@ -116,10 +114,10 @@ impl Listener {
     ///
     /// As for [`bind`](Self::bind), and [`Error::InvalidInput`] for a local socket that is to be encrypted.
     pub fn bind_with(endpoint: &Endpoint, key: Option<AuthKey>, options: ListenerOptions) -> Result<Self> {
-        if options.tls.is_some() {
-            endpoint.check_tls()?;
+        let mut door = Door::open(endpoint, options.tls.as_ref(), options.txt.clone())?;
+        if let Some(backlog) = options.backlog {
+            door.set_backlog(backlog)?;
         }
-        let mut door = Door::open(endpoint, &options)?;
         let waiting = if key.is_some() || options.tls.is_some() || door.is_wide() {
             door.set_mode(Mode::AT_ONCE)?;
             Some(Waiting::new(&door, options.max_pending)?)
@@ -141,7 +139,10 @@ impl Listener {
     /// lives on, so a server tells its log and accepts again. A peer that has gone again is skipped. `TooManyFiles` as for
     /// [`TcpListener::accept`](crate::TcpListener::accept); `Disconnected` when the listener is closed.
     pub fn accept(&mut self) -> Status<Connection> {
-        let accepted = if self.waiting.is_some() { self.accept_shown() } else { self.door.accept() };
+        let accepted = match self.waiting {
+            Some(_) => self.accept_shown(),
+            None => self.door.accept().map(|(stream, peer)| (Ok(stream), peer)),
+        };
         accepted
             .and_then(|(stream, peer)| {
                 self.last_accepted = peer;
@@ -207,8 +208,7 @@ impl Listener {
                         // It comes again.
                         Err(_) => break,
                     };
-                    let opening = stream.and_then(|stream| self.options.opening(stream, self.key.clone()));
-                    match opening {
+                    match self.options.opening(stream, self.key.clone()) {
                         Ok(opening) => self.found.extend(waiting.begin(opening, peer, self.mode)),
                         Err(error) => self.found.push_back((Err(error), peer)),
                     }

@@ -39,12 +39,7 @@ impl Connection {
     /// # Ok::<(), sockeye::Error>(())
     /// ```
     pub fn receive_pickle(&mut self) -> Status<Value> {
-        match self.receive() {
-            Status::Done(bytes) => pickle::decode(&bytes).into(),
-            Status::NotReady => Status::NotReady,
-            Status::Disconnected => Status::Disconnected,
-            Status::Error(error) => Status::Error(error),
-        }
+        self.receive().into_result().and_then(|bytes| pickle::decode(&bytes)).into()
     }
 }
 
@@ -92,12 +87,7 @@ mod with_serde {
         /// Answers as [`receive`](Self::receive); `Error` with the kind `Malformed` for a message that is no such value, or
         /// is longer than one. The message is gone then, and the connection goes on.
         pub fn receive_object<T: DeserializeOwned>(&mut self) -> Status<T> {
-            match self.receive() {
-                Status::Done(bytes) => decode(&bytes).into(),
-                Status::NotReady => Status::NotReady,
-                Status::Disconnected => Status::Disconnected,
-                Status::Error(error) => Status::Error(error),
-            }
+            self.receive().into_result().and_then(|bytes| decode(&bytes)).into()
         }
     }
 

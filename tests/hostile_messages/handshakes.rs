@@ -14,7 +14,10 @@ use sockeye::{
 use super::bounds::{KIB, leaves_nothing, within};
 use crate::{
     allocator::counted,
-    support::{LONG, child},
+    support::{
+        LONG, child,
+        frames::{frame, framed},
+    },
 };
 
 fn key() -> AuthKey {
@@ -36,18 +39,6 @@ fn peer(port: u16) -> TcpStream {
     let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
     stream.set_read_timeout(Some(LONG)).unwrap();
     stream
-}
-
-fn framed(body: &[u8]) -> Vec<u8> {
-    [&u32::try_from(body.len()).unwrap().to_be_bytes()[..], body].concat()
-}
-
-fn frame(stream: &mut TcpStream) -> Vec<u8> {
-    let mut length = [0; 4];
-    stream.read_exact(&mut length).unwrap();
-    let mut body = vec![0; u32::from_be_bytes(length) as usize];
-    stream.read_exact(&mut body).unwrap();
-    body
 }
 
 fn why(status: Status<Connection>) -> AuthError {

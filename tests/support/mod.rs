@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, reason = "every test program uses a part of it")]
 
 pub mod child;
+pub mod frames;
 #[cfg(unix)]
 pub mod signals;
 #[cfg(feature = "tls")]

@@ -2,15 +2,14 @@
 //! a Python at the far end.
 
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::{env, hint, process, thread};
 
 use sockeye::{Client, Connection, Endpoint, Listener, Status};
 
 use crate::Result;
 use crate::session::Session;
-use crate::sys::{self, Core};
-use crate::workload::beside;
+use crate::workload::{beside, far::Far};
 
 /// The size where Python waits for acknowledgements.
 pub const STALLING: usize = 32 * 1024;
@@ -139,7 +138,7 @@ pub fn python_local<const SIZE: usize>(_session: Session) -> Result<()> {
 pub fn to_python(session: Session) -> Result<()> {
     let mut listener = Listener::bind(&Endpoint::parse("127.0.0.1:0")?, None)?;
     let Endpoint::Tcp { port, .. } = listener.address()? else { return Err("this is no port".into()) };
-    let _far = Far::start(port)?;
+    let _far = Far::start(python().args(["echo", &port.to_string()]).stdin(Stdio::null()).stdout(Stdio::null()))?;
     let mut near: Connection = listener.accept().into_result()?;
     let (data, mut received) = (vec![7; STALLING], vec![0; STALLING]);
     session.serve(1, |operations| {
@@ -154,27 +153,6 @@ pub fn to_python(session: Session) -> Result<()> {
 /// Python at both ends, in two processes.
 pub fn python_beside<const SIZE: usize>(_session: Session) -> Result<()> {
     become_python("beside", SIZE)
-}
-
-/// A Python that echoes, on the other core.
-struct Far(Child);
-
-impl Far {
-    fn start(port: u16) -> Result<Self> {
-        // The child inherits the core.
-        sys::pin(Core::Peer)?;
-        let started = python().args(["echo", &port.to_string()]).stdin(Stdio::null()).stdout(Stdio::null()).spawn();
-        sys::pin(Core::Main)?;
-        Ok(Self(started?))
-    }
-}
-
-impl Drop for Far {
-    fn drop(&mut self) {
-        // It ends with its connection, unless it hangs.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 fn become_python(kind: &str, size: usize) -> Result<()> {

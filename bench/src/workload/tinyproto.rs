@@ -3,13 +3,13 @@
 use std::env;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use sockeye::{Connection, Endpoint, Framing};
 
 use crate::Result;
 use crate::session::Session;
-use crate::sys::{self, Core};
+use crate::workload::far::Far;
 
 const MESSAGE: [u8; 16] = [7; 16];
 /// The server answers this one with how many there were.
@@ -20,8 +20,8 @@ const STEP: u64 = 16;
 
 /// Messages, sent as fast as the server takes them; the last one is answered, so all have been received.
 pub fn one_way(session: Session) -> Result<()> {
-    let mut far = Far::start()?;
-    let endpoint = Endpoint::Tcp { host: None, port: far.port()? };
+    let mut far = Far::start(python().arg("server").stdin(Stdio::piped()).stdout(Stdio::piped()))?;
+    let endpoint = Endpoint::Tcp { host: None, port: port(&mut far)? };
     let mut near = Connection::connect(&endpoint, Framing::Tiny, None)?;
     session.serve(STEP, |operations| {
         for _ in 1..operations {
@@ -41,31 +41,12 @@ pub fn python_one_way(_session: Session) -> Result<()> {
     Err(python().arg("pair").exec().into())
 }
 
-/// A server on the other core.
-struct Far(Child);
-
-impl Far {
-    fn start() -> Result<Self> {
-        // The child inherits the core.
-        sys::pin(Core::Peer)?;
-        let started = python().arg("server").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
-        sys::pin(Core::Main)?;
-        Ok(Self(started?))
-    }
-
-    fn port(&mut self) -> Result<u16> {
-        let output = self.0.stdout.take().ok_or("it has no output")?;
-        let mut line = String::new();
-        BufReader::new(output).read_line(&mut line)?;
-        line.trim().parse().map_err(|_| "tinyproto 3.0 is missing: BENCH_PYTHON says which Python has it".into())
-    }
-}
-
-impl Drop for Far {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// Where the server listens.
+fn port(far: &mut Far) -> Result<u16> {
+    let output = far.0.stdout.take().ok_or("it has no output")?;
+    let mut line = String::new();
+    BufReader::new(output).read_line(&mut line)?;
+    line.trim().parse().map_err(|_| "tinyproto 3.0 is missing: BENCH_PYTHON says which Python has it".into())
 }
 
 fn python() -> Command {

@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use sockeye::{Ftp, FtpDataMode, FtpLine, FtpObserver, FtpOptions, FtpTls, TlsClient};
+use sockeye::{Ftp, FtpDataMode, FtpLine, FtpObserver, FtpOptions, FtpTls};
 
 use super::{
     netrc,
@@ -92,10 +92,7 @@ fn tls(url: &Url, args: &SiteArgs) -> Result<FtpTls, Failure> {
             false => Ok(FtpTls::Off),
         };
     }
-    let client = match args.trust.tls()? {
-        Some(client) => client,
-        None => TlsClient::new()?,
-    };
+    let client = args.trust.tls()?;
     Ok(if tls == Tls::Explicit { FtpTls::Explicit(client) } else { FtpTls::Implicit(client) })
 }
 

@@ -20,7 +20,8 @@ pub(super) fn of(args: &HttpArgs, bar: &Bar) -> Result<HttpOptions, Failure> {
         Some("none") => Proxy::None,
         Some(url) => Proxy::Url(url.to_owned()),
     };
-    options.tls = args.connecting.trust.tls()?;
+    let trust = &args.connecting.trust;
+    options.tls = trust.is_given().then(|| trust.tls()).transpose()?;
     if args.verbose {
         let bar = bar.clone();
         options.observer = Some(HttpObserver::new(move |head| {

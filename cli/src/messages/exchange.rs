@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sockeye::{Connection, Error, Framing, Key, SocketSelector, Waker};
+use sockeye::{Connection, Error, Key, SocketSelector, Waker};
 
 use super::{
     failure::Failure,
@@ -32,7 +32,6 @@ pub(super) struct Exchange<'a> {
     news: Receiver<News>,
     input: Input,
     output: Output,
-    framing: Framing,
     shape: Shape,
     /// Whether there has been a peer.
     has_met: bool,
@@ -77,16 +76,16 @@ enum Input {
 
 impl<'a> Exchange<'a> {
     /// Makes one, with a way to tell it of peers.
-    pub(super) fn new(args: &'a MessageArgs, role: Role, framing: Framing) -> Result<(Self, Teller), Failure> {
+    pub(super) fn new(args: &'a MessageArgs, role: Role) -> Result<(Self, Teller), Failure> {
         let selector = SocketSelector::new()?;
         let (sender, news) = mpsc::channel();
         let teller = Teller(sender, selector.waker());
         let is_interrupted = Arc::new(AtomicBool::new(false));
         let input = if args.echo || args.command.is_some() { Input::Unused } else { Input::Unread };
-        let shape = Shape::of(framing, args.binary);
+        let shape = Shape::of(args.framing(), args.binary);
         let (output, peers) = (Output::new(shape), HashMap::new());
         let has_met = false;
-        Ok((Self { args, role, selector, peers, news, input, output, framing, shape, has_met, is_interrupted }, teller))
+        Ok((Self { args, role, selector, peers, news, input, output, shape, has_met, is_interrupted }, teller))
     }
 
     /// What ends the loop when it is raised, and what wakes it then.
@@ -146,7 +145,7 @@ impl<'a> Exchange<'a> {
             News::Refused(error, name) => self.log(&format!("{name} is refused: {error}")),
             News::Opened(mut connection, name) => {
                 connection.set_message_limit(self.args.limit());
-                connection.set_framing(self.framing);
+                connection.set_framing(self.args.framing());
                 connection.set_blocking(false)?;
                 let limit = connection.message_limit();
                 let work = match &self.args.command {

@@ -20,6 +20,7 @@ use sockeye::{Client, Endpoint, ErrorKind, Framing, Listener, Status};
 use self::{
     exchange::{Exchange, News, Role, Teller, say},
     failure::Failure,
+    options::MessageArgs,
 };
 pub(crate) use options::{ABOUT_CONNECT, ABOUT_LISTEN, ConnectArgs, ListenArgs};
 
@@ -41,9 +42,8 @@ fn ended(command: &str, result: Result<(), Failure>) -> ExitCode {
 }
 
 fn serve(args: &ListenArgs) -> Result<(), Failure> {
-    let framing = args.messages.framing();
-    let role = if args.once { one_peer(framing, None) } else { Role::Server };
-    let (mut exchange, teller) = Exchange::new(&args.messages, role, framing)?;
+    let role = if args.once { one_peer(&args.messages, None) } else { Role::Server };
+    let (mut exchange, teller) = Exchange::new(&args.messages, role)?;
     stop_on_signals(&exchange)?;
     let log = |what: &str| say(&args.messages, what);
     let options = security::of_listener(args, log)?;
@@ -93,8 +93,7 @@ fn let_in(mut listener: Listener, teller: &Teller, once: bool, is_closed: &Atomi
 }
 
 fn call(args: &ConnectArgs) -> Result<(), Failure> {
-    let framing = args.messages.framing();
-    let (mut exchange, teller) = Exchange::new(&args.messages, one_peer(framing, args.wait), framing)?;
+    let (mut exchange, teller) = Exchange::new(&args.messages, one_peer(&args.messages, args.wait))?;
     stop_on_signals(&exchange)?;
     let (key, options) = (security::key(&args.messages)?, security::of_client(args)?);
     let connection = Client::connect_with(&args.endpoint, key.as_ref(), &options).into_result()?;
@@ -102,9 +101,9 @@ fn call(args: &ConnectArgs) -> Result<(), Failure> {
     exchange.run()
 }
 
-fn one_peer(framing: Framing, wait: Option<Duration>) -> Role {
+fn one_peer(args: &MessageArgs, wait: Option<Duration>) -> Role {
     // A message of tinyproto waits for an answer, which nobody can give whose half of the connection is closed.
-    let tells = framing != Framing::Tiny;
+    let tells = args.framing() != Framing::Tiny;
     Role::OnePeer { wait: wait.or((!tells).then_some(ANSWER)), tells }
 }
 

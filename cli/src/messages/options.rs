@@ -3,10 +3,10 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{ArgAction, Args, ValueEnum};
-use sockeye::{Endpoint, Fingerprint, Framing};
+use clap::{ArgGroup, Args, ValueEnum};
+use sockeye::{Endpoint, Framing};
 
-use crate::seconds::seconds;
+use crate::{seconds::seconds, transfer::trust::TrustArgs};
 
 /// Options of `sockeye listen`.
 #[derive(Debug, Args)]
@@ -35,7 +35,7 @@ pub(crate) struct ListenArgs {
 
 /// Options of `sockeye connect`.
 #[derive(Debug, Args)]
-#[command(after_help = CONNECT_EXAMPLES)]
+#[command(after_help = CONNECT_EXAMPLES, group = ArgGroup::new("trust").requires("tls"))]
 pub(crate) struct ConnectArgs {
     /// Where to connect to: PORT (of this machine), HOST:PORT, HOST:NAME, `[::1]:PORT`, /PATH, ./PATH, @NAME, or
     /// SERVICE|REGEX, the first service of the local network whose name begins so
@@ -54,15 +54,9 @@ pub(crate) struct ConnectArgs {
     /// The name that the certificate has to be for [default: the host of ENDPOINT]
     #[arg(long, value_name = "NAME", requires = "tls", help_heading = "Security")]
     pub(super) tls_name: Option<String>,
-    /// Trust the authorities in this PEM file instead of the system's
-    #[arg(long, value_name = "FILE", group = "trust", requires = "tls", help_heading = "Security")]
-    pub(super) cacert: Option<PathBuf>,
-    /// Trust the certificate with this SHA-256 fingerprint alone; may be given many times
-    #[arg(long, value_name = "SHA256", group = "trust", requires = "tls", action = ArgAction::Append, help_heading = "Security")]
-    pub(super) pin: Vec<Fingerprint>,
-    /// Trust anybody: whoever is on the way can read and change everything
-    #[arg(short = 'k', long, group = "trust", requires = "tls", help_heading = "Security")]
-    pub(super) insecure: bool,
+    /// Whom to trust.
+    #[command(flatten, next_help_heading = "Security")]
+    pub(super) trust: TrustArgs,
 }
 
 /// What both have in common.

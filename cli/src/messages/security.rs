@@ -2,10 +2,7 @@
 
 use std::{fs, io, path::Path};
 
-use sockeye::{
-    AuthKey, AuthLevel, ClientOptions, Endpoint, Error, ListenerOptions, RootCertificates, TlsClient, TlsClientOptions,
-    TlsIdentity, TlsServer, Trust,
-};
+use sockeye::{AuthKey, AuthLevel, ClientOptions, Endpoint, Error, ListenerOptions, TlsIdentity, TlsServer};
 
 use super::{
     failure::Failure,
@@ -18,12 +15,8 @@ pub(super) fn key(args: &MessageArgs) -> Result<Option<AuthKey>, Failure> {
     let bytes = fs::read(path).map_err(|error| file(path, error))?;
     let key = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
     let key = key.strip_suffix(b"\r").unwrap_or(key);
-    AuthKey::new(key).map(Some).map_err(|_| {
-        Failure::Socket(Error::File {
-            path: path.to_string_lossy().into(),
-            source: io::Error::new(io::ErrorKind::InvalidData, "expected a key, found an empty file"),
-        })
-    })
+    let is_empty = |_| file(path, io::Error::new(io::ErrorKind::InvalidData, "expected a key, found an empty file"));
+    AuthKey::new(key).map(Some).map_err(is_empty)
 }
 
 /// What a listener asks and shows. Says the fingerprint of its certificate through `say`.
@@ -49,17 +42,12 @@ pub(super) fn of_client(args: &ConnectArgs) -> Result<ClientOptions, Failure> {
     options.least = least(&args.messages);
     if args.tls {
         refuse_tls_on_paths(&args.endpoint)?;
-        let mut tls = TlsClientOptions::default();
-        tls.trust = match &args.cacert {
-            Some(path) => Trust::Roots(RootCertificates::load(path)?),
-            None if !args.pin.is_empty() => Trust::Pinned(args.pin.clone()),
-            None if args.insecure => Trust::Nothing,
-            None => Trust::System,
-        };
-        options.tls = Some(TlsClient::with_options(tls)?);
+        options.tls = Some(args.trust.tls()?);
         options.tls_name = match (&args.tls_name, &args.endpoint) {
             // Who is known by a fingerprint, or by nothing, proves no name.
-            (None, Endpoint::Service { .. }) if args.insecure || !args.pin.is_empty() => Some("localhost".into()),
+            (None, Endpoint::Service { .. }) if args.trust.insecure || !args.trust.pin.is_empty() => {
+                Some("localhost".into())
+            }
             (None, Endpoint::Service { .. }) => {
                 return Err(Failure::Usage("--tls with a service wants --pin or --tls-name: anybody can announce it"));
             }

@@ -3,9 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
-use sockeye::{Fingerprint, RootCertificates, TlsClient, TlsClientOptions, Trust};
-
-use crate::failure::Failure;
+use sockeye::{Fingerprint, Result, RootCertificates, TlsClient, TlsClientOptions, Trust};
 
 /// The options that take the place of what the system trusts.
 #[derive(Debug, Args)]
@@ -27,15 +25,15 @@ impl TrustArgs {
         self.cacert.is_some() || !self.pin.is_empty() || self.insecure
     }
 
-    /// What the options come to; `None` for what the system trusts.
-    pub(crate) fn tls(&self) -> Result<Option<TlsClient>, Failure> {
+    /// What the options come to; without any of them, what the system trusts.
+    pub(crate) fn tls(&self) -> Result<TlsClient> {
         let mut options = TlsClientOptions::default();
         options.trust = match &self.cacert {
             Some(path) => Trust::Roots(RootCertificates::load(path)?),
             None if !self.pin.is_empty() => Trust::Pinned(self.pin.clone()),
             None if self.insecure => Trust::Nothing,
-            None => return Ok(None),
+            None => Trust::System,
         };
-        Ok(Some(TlsClient::with_options(options)?))
+        TlsClient::with_options(options)
     }
 }

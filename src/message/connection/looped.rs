@@ -3,40 +3,33 @@
 use std::{mem, time::Duration};
 
 use super::{Connection, Phase};
-use crate::{error::Error, message::incoming::Look, status::Status};
+use crate::{
+    error::{Error, Result},
+    message::incoming::Look,
+};
 
 impl Connection {
     /// Ends a pending connect, a handshake and the greeting of the framing, as far as that takes no waiting.
-    pub(crate) fn finish_opening(&mut self) -> Status {
-        match self.stream.handshake() {
-            Status::Done(()) => {}
-            other => return other,
-        }
+    pub(crate) fn finish_opening(&mut self) -> Result<()> {
+        self.stream.handshake().into_result()?;
         if self.incoming.codec().is_greeted() {
-            return Status::Done(());
+            return Ok(());
         }
-        if let Err(error) = self.flush().into_result()
-            && !matches!(error, Error::NotReady | Error::Disconnected)
-        {
-            return error.into();
+        match self.flush().into_result() {
+            Ok(()) | Err(Error::NotReady | Error::Disconnected) => {}
+            failed => return failed,
         }
-        match self.poll(Some(Duration::ZERO)) {
-            Ok(_) => {}
-            Err(error) => return error.into(),
-        }
+        self.poll(Some(Duration::ZERO))?;
         if self.incoming.codec().is_greeted() {
-            return Status::Done(());
+            return Ok(());
         }
-        match mem::replace(&mut self.phase, Phase::Open) {
-            Phase::Open => Status::NotReady,
-            Phase::Broken(error) | Phase::Found(error) => {
-                self.phase = Phase::Ended;
-                error.into()
+        match mem::replace(&mut self.phase, Phase::Ended) {
+            Phase::Open => {
+                self.phase = Phase::Open;
+                Err(Error::NotReady)
             }
-            Phase::Ended => {
-                self.phase = Phase::Ended;
-                Status::Disconnected
-            }
+            Phase::Broken(error) | Phase::Found(error) => Err(error),
+            Phase::Ended => Err(Error::Disconnected),
         }
     }
 

@@ -5,50 +5,16 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     error::{ErrorKind, Limit},
-    message::framing::{Framing, LineEnding, LineOptions, LineText},
+    message::{
+        fed::feed,
+        framing::{Framing, LineEnding, LineOptions, LineText},
+    },
 };
 
 const CRLF: Framing = Framing::Lines(LineOptions { ending: LineEnding::CrLf, text: LineText::Bytes });
 
 fn incoming(framing: Framing, limit: usize) -> Incoming {
     Incoming::new(Codec::new(framing, Some(limit)), Vec::new())
-}
-
-/// What came of a stream.
-#[derive(Debug, PartialEq, Eq, Default)]
-struct Outcome {
-    messages: Vec<Vec<u8>>,
-    error: Option<ErrorKind>,
-    answers: Vec<u8>,
-}
-
-/// Gives a stream to a buffer, in reads of `piece` bytes at most, and takes each message as soon as it is there.
-fn feed(incoming: &mut Incoming, stream: &[u8], piece: usize) -> Outcome {
-    let mut outcome = Outcome::default();
-    let mut rest = stream;
-    let result = loop {
-        let look = incoming.look();
-        if let Some(answers) = incoming.codec_mut().answers() {
-            outcome.answers.append(answers);
-        }
-        match look {
-            Ok(Look::Message) => outcome.messages.push(incoming.take()),
-            Ok(Look::More(missing)) if rest.is_empty() => {
-                assert!(missing > 0);
-                break incoming.end();
-            }
-            Ok(Look::More(missing)) => {
-                let (buffer, room) = incoming.room(missing);
-                let (now, later) = rest.split_at(piece.min(room).min(rest.len()));
-                buffer.extend_from_slice(now);
-                incoming.settle(now.len(), room);
-                rest = later;
-            }
-            Err(error) => break Some(error),
-        }
-    };
-    outcome.error = result.map(|error| error.kind());
-    outcome
 }
 
 /// The stream that a sender makes of messages; for tinyproto with its greeting.

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use super::{ListenerOptions, Peer, service::listen_as_service};
+use super::Peer;
 use crate::{
-    discovery::Published,
+    discovery::{Published, TxtRecord},
     endpoint::Endpoint,
     error::{Error, Result},
+    ip::IpAddress,
     local::LocalListener,
     mode::Mode,
     selector::{Key, SocketSelector},
@@ -14,11 +15,12 @@ use crate::{
     sys::Handle,
     tcp::TcpListener,
     time::Deadline,
+    tls::TlsServer,
 };
 
 /// Where connections come in.
 #[derive(Debug)]
-pub(super) enum Door {
+pub(crate) enum Door {
     Tcp {
         /// One for each address of the host, all on one port; none when it is closed.
         listeners: Vec<TcpListener>,
@@ -31,39 +33,54 @@ pub(super) enum Door {
 }
 
 impl Door {
-    pub(super) fn open(endpoint: &Endpoint, options: &ListenerOptions) -> Result<Self> {
-        let door = match endpoint {
-            Endpoint::Tcp { host, port } => Self::open_tcp(host.as_deref(), *port)?,
+    /// Listens at an endpoint. A host name is looked up, however long that takes.
+    pub(crate) fn open(endpoint: &Endpoint, tls: Option<&TlsServer>, txt: TxtRecord) -> Result<Self> {
+        if tls.is_some() {
+            endpoint.check_tls()?;
+        }
+        match endpoint {
+            Endpoint::Tcp { host, port } => {
+                let host = host.as_deref();
+                Self::at(&Endpoint::addresses(host, Deadline::after(None), None)?, *port, host)
+            }
             Endpoint::Local(path) => {
                 let mut listener = LocalListener::new();
                 listener.listen(path).into_result()?;
-                Self::Local(listener, path.clone())
+                Ok(Self::Local(listener, path.clone()))
             }
-            Endpoint::Service { .. } => {
-                let (listener, published) = listen_as_service(endpoint, options.tls.as_ref(), options.txt.clone())?;
-                Self::Tcp { listeners: vec![listener], name: None, published: Some(published) }
-            }
-        };
-        if let Some(backlog) = options.backlog {
-            // The system takes the last word (POSIX `listen`).
-            let backlog = i32::try_from(backlog).unwrap_or(i32::MAX);
-            for handle in door.handles() {
-                handle.socket().listen(backlog).map_err(Error::from_os)?;
-            }
+            Endpoint::Service { .. } => Self::as_service(endpoint, tls, txt),
         }
-        Ok(door)
     }
 
-    fn open_tcp(host: Option<&str>, port: u16) -> Result<Self> {
-        let addresses = Endpoint::addresses(host, Deadline::after(None), None)?;
-        let listeners = TcpListener::on_all(&addresses, port)?;
+    /// Listens at the addresses of a host.
+    pub(crate) fn at(addresses: &[IpAddress], port: u16, host: Option<&str>) -> Result<Self> {
+        let listeners = TcpListener::on_all(addresses, port)?;
         let name = if listeners.len() > 1 { host.map(str::to_owned) } else { None };
         Ok(Self::Tcp { listeners, name, published: None })
     }
 
-    /// Takes the next connection, in the mode of the door, which must not block when it is [wide](Self::is_wide). What is
-    /// inside cannot fail yet.
-    pub(super) fn accept(&mut self) -> Result<(Result<Stream>, Peer)> {
+    /// Listens on all addresses of this machine for the service that an endpoint names, and publishes it. Who finds it is
+    /// told the certificate too, unless the text has another one.
+    fn as_service(endpoint: &Endpoint, tls: Option<&TlsServer>, mut txt: TxtRecord) -> Result<Self> {
+        let (_, port) = endpoint.instance()?;
+        if let (Some(tls), None) = (tls, txt.fingerprint()) {
+            txt.set_fingerprint(tls.fingerprint())?;
+        }
+        let mut listener = TcpListener::new();
+        listener.listen(port.unwrap_or(0)).into_result()?;
+        let published = endpoint.publish(listener.local_port(), &txt)?;
+        Ok(Self::Tcp { listeners: vec![listener], name: None, published: Some(published) })
+    }
+
+    /// Sets how many connections wait in the system's queue.
+    pub(super) fn set_backlog(&self, backlog: u32) -> Result<()> {
+        // The system takes the last word (POSIX `listen`).
+        let backlog = i32::try_from(backlog).unwrap_or(i32::MAX);
+        self.handles().try_for_each(|handle| handle.socket().listen(backlog).map_err(Error::from_os))
+    }
+
+    /// Takes the next connection, in the mode of the door, which must not block when it is [wide](Self::is_wide).
+    pub(crate) fn accept(&mut self) -> Result<(Stream, Peer)> {
         match self {
             Self::Tcp { listeners, .. } => {
                 let mut result = Err(Error::Disconnected);
@@ -75,9 +92,17 @@ impl Door {
                 }
                 let socket = result?;
                 let peer = socket.remote_address().map(|address| (address, socket.remote_port()));
-                Ok((Ok(socket.into()), peer))
+                Ok((socket.into(), peer))
             }
-            Self::Local(listener, _) => Ok((Ok(listener.accept().into_result()?.into()), None)),
+            Self::Local(listener, _) => Ok((listener.accept().into_result()?.into(), None)),
+        }
+    }
+
+    /// Returns its port; 0 for a local socket.
+    pub(crate) fn port(&self) -> u16 {
+        match self {
+            Self::Tcp { listeners, .. } => listeners.first().map_or(0, TcpListener::local_port),
+            Self::Local(..) => 0,
         }
     }
 
@@ -87,14 +112,14 @@ impl Door {
                 let listener = listeners.first().ok_or(Error::NotOpen)?;
                 let address = listener.local_address().ok_or(Error::NotOpen)?;
                 let host = name.clone().unwrap_or_else(|| address.to_string());
-                Ok(Endpoint::Tcp { host: Some(host), port: listener.local_port() })
+                Ok(Endpoint::Tcp { host: Some(host), port: self.port() })
             }
             Self::Local(listener, path) if listener.is_listening() => Ok(Endpoint::Local(path.clone())),
             Self::Local(..) => Err(Error::NotOpen),
         }
     }
 
-    pub(super) fn set_mode(&mut self, mode: Mode) -> Result<()> {
+    pub(crate) fn set_mode(&mut self, mode: Mode) -> Result<()> {
         match self {
             Self::Tcp { listeners, .. } => listeners.iter_mut().try_for_each(|listener| {
                 listener.set_timeout(mode.timeout)?;
@@ -113,10 +138,18 @@ impl Door {
     }
 
     /// Has a selector watch it; tells its keys.
-    pub(super) fn watch(&self, selector: &mut SocketSelector) -> Result<Vec<Key>> {
+    pub(crate) fn watch(&self, selector: &mut SocketSelector) -> Result<Vec<Key>> {
         match self {
             Self::Tcp { listeners, .. } => listeners.iter().map(|listener| selector.add(listener)).collect(),
             Self::Local(listener, _) => Ok(vec![selector.add(listener)?]),
+        }
+    }
+
+    /// Has a selector watch it no more.
+    pub(crate) fn unwatch(&self, selector: &mut SocketSelector) {
+        match self {
+            Self::Tcp { listeners, .. } => listeners.iter().for_each(|listener| _ = selector.remove(listener)),
+            Self::Local(listener, _) => _ = selector.remove(listener),
         }
     }
 
@@ -130,7 +163,7 @@ impl Door {
         }
     }
 
-    pub(super) fn published(&self) -> Option<&Published> {
+    pub(crate) fn published(&self) -> Option<&Published> {
         match self {
             Self::Tcp { published, .. } => published.as_ref(),
             Self::Local(..) => None,

@@ -1,0 +1,26 @@
+//! A program at the far end, on the other core.
+
+use std::process::{Child, Command};
+
+use crate::Result;
+use crate::sys::{self, Core};
+
+pub struct Far(pub Child);
+
+impl Far {
+    pub fn start(command: &mut Command) -> Result<Self> {
+        // The child inherits the core.
+        sys::pin(Core::Peer)?;
+        let started = command.spawn();
+        sys::pin(Core::Main)?;
+        Ok(Self(started?))
+    }
+}
+
+impl Drop for Far {
+    fn drop(&mut self) {
+        // It ends with its connection, unless it hangs.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
