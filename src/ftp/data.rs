@@ -147,7 +147,10 @@ impl Data {
         if let Some(handle) = self.handle() {
             // Where it cannot be done, the server hears of the ABOR alone. A session must not say that this is its end.
             let _ = handle.socket().set_linger(Some(Duration::ZERO));
-            let _ = handle.socket().shutdown(Shutdown::Both);
+            // A plain connection is only closed: a shutdown would send an orderly end before the reset.
+            if matches!(&self, Self::Open(wire) if wire.is_encrypted()) {
+                let _ = handle.socket().shutdown(Shutdown::Both);
+            }
         }
     }
 }
