@@ -180,7 +180,7 @@ impl TlsSocket {
         self.link.handle_mut()
     }
 
-    #[cfg(feature = "messages")]
+    #[cfg(any(feature = "http", feature = "messages"))]
     #[inline]
     pub(crate) fn link_mut(&mut self) -> &mut Link<impl crate::link::Wire> {
         &mut self.link

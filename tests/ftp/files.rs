@@ -1,10 +1,10 @@
 //! Whole files in both directions: their bytes, their names, and what is left when it fails.
 
-use std::{fs, ops::ControlFlow, path::PathBuf};
+use std::{fs, io, ops::ControlFlow, path::PathBuf};
 
 use sockeye::{
-    Append, ErrorKind, Ftp, FtpDataMode, FtpEbcdic, FtpOptions, FtpProgress, FtpResume, FtpStatus, FtpTransferOptions,
-    TransferMode,
+    Append, Error, ErrorKind, Ftp, FtpDataMode, FtpEbcdic, FtpOptions, FtpProgress, FtpResume, FtpStatus,
+    FtpTransferOptions, TransferMode,
 };
 
 use crate::{
@@ -227,6 +227,55 @@ fn progress_reaches_the_whole() {
 }
 
 #[test]
+fn files_arrive_whole_wherever_their_pieces_end() {
+    let server = Server::start(Habits::default());
+    let mut ftp = server.client();
+    let local = Folder::new();
+    let path = local.0.join("a");
+    let bytes = content(1_100_000);
+    for length in (1..17).map(|count| count * 64 * 1024).flat_map(|length| [length - 1, length, length + 1]) {
+        let bytes = &bytes[..length];
+        fs::write(&path, bytes).unwrap();
+        let mut last = FtpProgress::default();
+        let response = ftp.upload_file(&path, "b", &binary(), |progress| {
+            last = progress;
+            ControlFlow::Continue(())
+        });
+        assert!(response.ok() && server.get("b") == bytes, "{length}");
+        assert_eq!(last.transferred, length as u64);
+    }
+}
+
+#[test]
+fn a_file_that_becomes_shorter_while_it_is_sent_is_an_error() {
+    /// More than the system takes at once.
+    const LENGTH: u64 = 64 << 20;
+    let server = Server::start(Habits::default());
+    let mut ftp = server.client();
+    let local = Folder::new();
+    let path = local.0.join("a");
+    for more in (0..10).map(|count| count * 32 * 1024) {
+        fs::File::create(&path).unwrap().set_len(LENGTH).unwrap();
+        let mut end = None;
+        let response = ftp.upload_file(&path, "b", &binary(), |progress| {
+            if progress.transferred > 0 && end.is_none() {
+                let length = progress.transferred + more;
+                fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(length).unwrap();
+                end = Some(length);
+            }
+            ControlFlow::Continue(())
+        });
+        let error = response.error().unwrap();
+        assert!(
+            matches!(error, Error::File { source, .. } if source.kind() == io::ErrorKind::UnexpectedEof),
+            "{more}: {error}"
+        );
+        assert!(end.unwrap() < LENGTH);
+        assert_eq!(ftp.working_directory().directory(), "/", "the session goes on");
+    }
+}
+
+#[test]
 fn a_cancelled_transfer_leaves_the_session_in_step() {
     let server = Server::start(Habits::default());
     server.put("a", &content(20_000_000));
@@ -289,11 +338,11 @@ fn a_file_is_not_touched_until_another_is_whole() {
 #[test]
 fn a_writer_that_fails_ends_the_transfer_and_not_the_session() {
     struct Full;
-    impl std::io::Write for Full {
-        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
-            Err(std::io::ErrorKind::StorageFull.into())
+    impl io::Write for Full {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::StorageFull.into())
         }
-        fn flush(&mut self) -> std::io::Result<()> {
+        fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
     }
