@@ -62,7 +62,7 @@ impl Batches for MmsgDatagrams {
 pub struct SegmentedDatagrams {
     socket: UdpSocket,
     outgoing: Vec<u8>,
-    buffer: Box<[u8]>,
+    buffer: raw::Buffer,
 }
 
 impl Datagrams for SegmentedDatagrams {

@@ -14,7 +14,7 @@ pub struct MioStream {
     poll: Poll,
     events: Events,
     socket: mio::net::TcpStream,
-    buffer: Box<[u8]>,
+    buffer: raw::Buffer,
 }
 
 impl MioStream {
@@ -71,7 +71,7 @@ pub struct MioDatagrams {
     events: Events,
     socket: mio::net::UdpSocket,
     peer: SocketAddr,
-    buffer: Box<[u8]>,
+    buffer: raw::Buffer,
 }
 
 impl Datagrams for MioDatagrams {

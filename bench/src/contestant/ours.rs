@@ -12,7 +12,7 @@ use crate::Result;
 /// A blocking stream.
 pub struct OurStream {
     socket: TcpSocket,
-    buffer: Box<[u8]>,
+    buffer: raw::Buffer,
 }
 
 impl Stream for OurStream {
@@ -35,7 +35,7 @@ impl Stream for OurStream {
 pub struct OurDatagrams {
     socket: UdpSocket,
     peer: u16,
-    buffer: Box<[u8]>,
+    buffer: raw::Buffer,
 }
 
 impl Datagrams for OurDatagrams {

@@ -15,7 +15,7 @@ pub struct PollingStream {
     poller: Poller,
     events: Events,
     socket: TcpStream,
-    buffer: Box<[u8]>,
+    buffer: raw::Buffer,
 }
 
 impl Stream for PollingStream {
@@ -57,7 +57,7 @@ pub struct PollingDatagrams {
     events: Events,
     socket: UdpSocket,
     peer: SocketAddr,
-    buffer: Box<[u8]>,
+    buffer: raw::Buffer,
 }
 
 impl Datagrams for PollingDatagrams {

@@ -3,6 +3,7 @@
 use std::io;
 use std::io::{BufRead, BufReader, BufWriter, IoSlice, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use socket2::SockRef;
@@ -13,7 +14,7 @@ use crate::Result;
 /// A blocking stream.
 pub struct RawStream {
     socket: TcpStream,
-    buffer: Box<[u8]>,
+    buffer: Buffer,
 }
 
 impl Stream for RawStream {
@@ -36,7 +37,7 @@ impl Stream for RawStream {
 pub struct RawDatagrams {
     socket: UdpSocket,
     peer: SocketAddr,
-    buffer: Box<[u8]>,
+    buffer: Buffer,
 }
 
 impl Datagrams for RawDatagrams {
@@ -61,7 +62,7 @@ impl Datagrams for RawDatagrams {
 /// A blocking socket that is connected to its one peer.
 pub struct ConnectedDatagrams {
     socket: UdpSocket,
-    buffer: Box<[u8]>,
+    buffer: Buffer,
 }
 
 impl Datagrams for ConnectedDatagrams {
@@ -188,7 +189,28 @@ pub fn datagram_pair() -> Result<(UdpSocket, UdpSocket)> {
     Ok((UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?, UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?))
 }
 
-/// The receive buffer that every contestant with a buffer of its own uses.
-pub fn buffer() -> Box<[u8]> {
-    vec![0; BULK].into_boxed_slice()
+/// The buffer that everybody sends large pieces from and receives to; SFML's rounds have the same. It begins where a page
+/// does: how fast the system copies depends on where bytes lie, and where an allocator puts them is luck.
+pub struct Buffer(Box<Pages>);
+
+#[repr(align(4096))]
+struct Pages([u8; BULK]);
+
+/// A buffer of zeros.
+pub fn buffer() -> Buffer {
+    Buffer(Box::new(Pages([0; BULK])))
+}
+
+impl Deref for Buffer {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0.0
+    }
+}
+
+impl DerefMut for Buffer {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.0.0
+    }
 }

@@ -3,14 +3,14 @@
 use std::thread;
 
 use crate::Result;
-use crate::contestant::{BULK, SMALL, Stream};
+use crate::contestant::{BULK, SMALL, Stream, raw};
 use crate::session::Session;
 use crate::workload::beside;
 
 /// 64 KiB sent, then received, on one thread.
 pub fn bulk<S: Stream>(session: Session) -> Result<()> {
     let (mut near, mut far) = S::pair()?;
-    let data = vec![7; BULK];
+    let data = raw::buffer();
     session.serve(1, |operations| {
         for _ in 0..operations {
             near.send(&data)?;
@@ -23,7 +23,7 @@ pub fn bulk<S: Stream>(session: Session) -> Result<()> {
 /// 64 KiB after 64 KiB sent by one thread and received by another.
 pub fn bulk_beside<S: Stream>(session: Session) -> Result<()> {
     let (mut near, mut far) = S::pair()?;
-    let data = vec![7; BULK];
+    let data = raw::buffer();
     session.serve(1, |operations| {
         thread::scope(|scope| {
             let sender = beside(scope, || (0..operations).try_for_each(|_| near.send(&data)));
