@@ -105,7 +105,7 @@ impl Pace {
                 Stride { size: 256 * 1024, send: usize::MAX, piece: usize::MAX, packed: usize::MAX, until: None }
             }
             Self::Frame => Stride {
-                size: 32 * 1024,
+                size: 16 * 1024,
                 send: 32 * 1024,
                 piece: 16 * 1024,
                 packed: 256,
