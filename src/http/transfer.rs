@@ -297,7 +297,8 @@ impl Transfer {
             _ if self.received < SECOND_READ as u64 => SECOND_READ,
             _ => most,
         };
-        let wanted = wanted.max(self.unread.end + FIRST_READ / 2);
+        // What is not whole yet is looked at again each time: it doubles, so that the looks do not add up.
+        let wanted = wanted.max(self.unread.end + self.unread.end.max(FIRST_READ / 2));
         buffer.grow(wanted);
     }
 
