@@ -50,14 +50,14 @@ fn an_endpoint_that_is_no_service_publishes_and_finds_nothing() {
 fn without_the_feature_everything_names_it() {
     use sockeye::{Connection, Error, Framing, discovery::Interfaces};
 
-    fn is_off<T>(result: Result<T, Error>) {
+    fn is_off<T>(result: &Result<T, Error>) {
         assert!(matches!(result, Err(Error::FeatureOff { feature: "discovery" })));
     }
     let endpoint = Endpoint::parse("game|Ann").unwrap();
-    is_off(discovery::publish("game", "Ann", 1, &TxtRecord::new()));
-    is_off(discovery::browse("game"));
-    is_off(discovery::find("game", &endpoint.pattern().unwrap(), None));
-    is_off(discovery::set_interfaces(Interfaces::Loopback));
-    is_off(endpoint.publish(1, &TxtRecord::new()));
-    is_off(Connection::connect(&endpoint, Framing::Raw, None));
+    is_off(&discovery::publish("game", "Ann", 1, &TxtRecord::new()));
+    is_off(&discovery::browse("game"));
+    is_off(&discovery::find("game", &endpoint.pattern().unwrap(), None));
+    is_off(&discovery::set_interfaces(Interfaces::Loopback));
+    is_off(&endpoint.publish(1, &TxtRecord::new()));
+    is_off(&Connection::connect(&endpoint, Framing::Raw, None));
 }
