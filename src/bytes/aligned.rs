@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 /// Zeroed bytes for the system to write to, which begin at a multiple of 64.
 ///
 /// The allocator gives a large buffer 16 bytes behind the begin of a page, and received bytes mostly lie at the begin of
-/// one: to copy them that little further takes some processors (`rep movsb`, AMD Zen 3 and 4) more than twice the time.
+/// one: to copy them that little further took more than twice the time where it was measured (`rep movsb` of an AMD EPYC).
 #[derive(Debug, Default)]
 pub(crate) struct Aligned {
     memory: Vec<u8>,
@@ -30,7 +30,7 @@ impl Aligned {
 
     fn become_as_long(&mut self, length: usize) {
         let mut memory = vec![0; length + ALIGNMENT];
-        // It is never the largest number, which would say "impossible"; nothing would break by it.
+        // The largest number would say "impossible"; nothing would break by it.
         let start = memory.as_ptr().align_offset(ALIGNMENT).min(ALIGNMENT);
         memory.truncate(start + length);
         let mut grown = Self { memory, start };
