@@ -404,9 +404,12 @@ impl Session {
         loop {
             let count = file.read(&mut buffer).unwrap();
             let allowed = self.allowed(count);
-            let mut bytes = buffer[..allowed].to_vec();
-            if self.ascii {
-                bytes = String::from_utf8(bytes).unwrap().replace('\n', "\r\n").into_bytes();
+            let mut bytes = Vec::with_capacity(allowed);
+            for byte in &buffer[..allowed] {
+                if self.ascii && *byte == b'\n' {
+                    bytes.push(b'\r');
+                }
+                bytes.push(*byte);
             }
             if data.write_all(&bytes).is_err() {
                 self.say("426 you went away");
@@ -437,7 +440,7 @@ impl Session {
         file.seek(from).unwrap();
         self.say("150 send it");
         let Some(mut data) = self.connection() else { return Some(()) };
-        let mut buffer = vec![0; 64 * 1024];
+        let (mut buffer, mut bytes) = (vec![0; 64 * 1024], Vec::new());
         loop {
             let count = match data.read(&mut buffer) {
                 Ok(0) => break,
@@ -448,15 +451,22 @@ impl Session {
                 }
             };
             let allowed = self.allowed(count);
-            let mut bytes = buffer[..allowed].to_vec();
-            if self.ascii {
-                bytes = String::from_utf8(bytes).unwrap().replace("\r\n", "\n").into_bytes();
+            for byte in &buffer[..allowed] {
+                if self.ascii && *byte == b'\n' && bytes.ends_with(b"\r") {
+                    bytes.pop();
+                }
+                bytes.push(*byte);
             }
+            // Its line feed may be in the next piece.
+            let kept = if bytes.ends_with(b"\r") { bytes.pop() } else { None };
             file.write_all(&bytes).unwrap();
+            bytes.clear();
+            bytes.extend(kept);
             if allowed < count {
                 return None;
             }
         }
+        file.write_all(&bytes).unwrap();
         data.finish(false);
         self.say("226 done");
         Some(())
