@@ -13,6 +13,7 @@ usage: bench [--only NAME]... [--rounds N] [--length MS] [--quick] [--no-calls]
        bench list
        bench calls BENCHMARK CONTESTANT [OPERATIONS]
        bench crowd
+       bench frames [SECONDS]
 
   --only NAME   only the benchmarks whose name contains NAME; may be given several times
   --rounds N    rounds of each contestant, interleaved (default 100)
@@ -22,6 +23,7 @@ usage: bench [--only NAME]... [--rounds N] [--length MS] [--quick] [--no-calls]
   list          names the benchmarks
   calls         counts the system calls of one contestant, by name
   crowd         event loops: 10,000 connections that echo, and a million lines
+  frames        what polls of eight HTTP exchanges take of the frames of a game (default 60 s)
 ";
 
 /// What the program was asked to do. The last six are how it starts itself.
@@ -35,6 +37,7 @@ pub enum Command {
     Peers { port: u16, count: usize },
     Transfer { transfer: String, program: String, url: String, path: String },
     Crowd,
+    Frames { seconds: u64 },
     CrowdServer { contestant: String },
     LinesServer,
 }
@@ -68,6 +71,9 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command> {
         ["list"] => Command::List,
         ["crowd"] => Command::Crowd,
         ["crowd-server", contestant] => Command::CrowdServer { contestant: (*contestant).into() },
+        ["frames", seconds @ ..] if seconds.len() <= 1 => {
+            Command::Frames { seconds: seconds.first().map_or(Ok(60), |number| number.parse())? }
+        }
         ["lines-server"] => Command::LinesServer,
         ["help" | "--help" | "-h"] => Command::Help,
         ["calls", benchmark, contestant, operations @ ..] if operations.len() <= 1 => Command::Calls {

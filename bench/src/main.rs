@@ -6,6 +6,7 @@ mod benchmark;
 mod calls;
 mod contestant;
 mod crowd;
+mod frames;
 mod launch;
 mod report;
 mod rounds;
@@ -66,6 +67,7 @@ fn run(command: Command) -> Result<()> {
             workload::memory::hold_peers(port, count)
         }
         Command::Crowd => crowd::print(),
+        Command::Frames { seconds } => frames::print(seconds),
         Command::CrowdServer { contestant } => crowd::serve(&contestant),
         Command::LinesServer => crowd::serve_lines(),
         Command::Help => {
