@@ -100,7 +100,7 @@ pub struct EventLoop {
     counters: LoopCounters,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Token {
     Listener(usize),
     Connection(usize),

@@ -330,6 +330,16 @@ impl<W: Wire> Link<W> {
         }
     }
 
+    /// Takes the connection away. This end is closed then, and the peer is told nothing.
+    #[cfg(feature = "ftp")]
+    pub(crate) fn take_handle(&mut self) -> Option<Handle> {
+        match std::mem::replace(&mut self.state, State::Closed) {
+            State::Closed => None,
+            State::Connecting(connecting) => Some(connecting.handle),
+            State::Open(handle) => Some(handle),
+        }
+    }
+
     /// Makes sure that bytes can pass, ending a pending connect and a handshake if they can be ended now.
     #[inline]
     fn establish(&mut self, attempt: &mut Attempt) -> Result<()> {

@@ -180,6 +180,12 @@ impl TlsSocket {
         self.link.handle_mut()
     }
 
+    /// Takes the connection from the session, which says nothing more on it.
+    #[cfg(feature = "ftp")]
+    pub(crate) fn take_handle(&mut self) -> Option<crate::sys::Handle> {
+        self.link.take_handle()
+    }
+
     #[cfg(any(feature = "http", feature = "messages"))]
     #[inline]
     pub(crate) fn link_mut(&mut self) -> &mut Link<impl crate::link::Wire> {

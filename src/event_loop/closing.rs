@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Due as LoopDue, Ending, EventLoop,
+    Due as LoopDue, Ending, EventLoop, Token,
     event::{CloseReason, ConnectionId, LoopEvent},
     slot::{Due, Stage},
 };
@@ -53,6 +53,7 @@ impl EventLoop {
         let until = Instant::now().checked_add(limit);
         self.ending = Ending::Draining(until);
         self.posts.clear();
+        self.tokens.retain(|_, token| matches!(token, Token::Connection(_)));
         self.deadlines.extend(until.map(|until| (until, LoopDue::Shutdown)));
         for id in self.ids() {
             self.begin_close(id, CloseReason::Shutdown);

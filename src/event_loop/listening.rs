@@ -74,7 +74,7 @@ impl EventLoop {
         };
         self.posts.insert(id, Post { entrance, framing, tls, options: Arc::new(connection) });
         if let Err(error) = self.attend(id) {
-            self.posts.remove(&id);
+            self.forget(id);
             return Err(error);
         }
         Ok(ListenerId(id))
@@ -82,7 +82,13 @@ impl EventLoop {
 
     /// Stops listening. Accepted connections stay; tells whether there was such a listener.
     pub fn stop_listening(&mut self, id: ListenerId) -> bool {
-        self.posts.remove(&id.0).is_some()
+        self.forget(id.0)
+    }
+
+    /// Closes a listener and leaves no trace of it; tells whether there was one.
+    fn forget(&mut self, id: usize) -> bool {
+        self.tokens.retain(|_, token| *token != Token::Listener(id));
+        self.posts.remove(&id).is_some()
     }
 
     /// Returns the port of a listener; 0 for one that is gone or whose host is being looked up, and for local sockets.
@@ -110,7 +116,7 @@ impl EventLoop {
         let event = match opened.and_then(|()| self.attend(id)) {
             Ok(()) => LoopEvent::Listening { listener: ListenerId(id), port: self.local_port(ListenerId(id)) },
             Err(error) => {
-                self.posts.remove(&id);
+                self.forget(id);
                 LoopEvent::ListenFailed { listener: ListenerId(id), error }
             }
         };
@@ -156,5 +162,30 @@ impl Entrance {
         let mut door = door?;
         door.set_mode(Mode::AT_ONCE)?;
         Ok(Self::Open(door))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn nothing_is_left_of_a_listener_that_has_gone() {
+        let mut event_loop = EventLoop::new().unwrap();
+        let at = Endpoint::Tcp { host: None, port: 0 };
+        let kept = event_loop.listen(&at, Framing::Raw, ListenOptions::default()).unwrap();
+        let before = event_loop.tokens.len();
+        for _ in 0..3 {
+            let gone = event_loop.listen(&at, Framing::Raw, ListenOptions::default()).unwrap();
+            assert!(event_loop.tokens.len() > before);
+            assert!(event_loop.stop_listening(gone));
+            assert_eq!(event_loop.tokens.len(), before);
+        }
+        event_loop.shutdown(Duration::ZERO);
+        assert!(event_loop.poll(Some(Duration::ZERO)).unwrap().is_none());
+        assert!(!event_loop.stop_listening(kept), "it went with the loop");
+        assert!(event_loop.tokens.is_empty(), "{:?}", event_loop.tokens);
     }
 }

@@ -1,7 +1,7 @@
 //! The data connection of one transfer: opened by this side or by the server, plain or encrypted.
 
 use std::{
-    net::{Shutdown, SocketAddr},
+    net::SocketAddr,
     time::{Duration, Instant},
 };
 
@@ -144,13 +144,8 @@ impl Data {
 
     /// Ends it so that the server cannot take what has come for a whole file.
     pub(super) fn reset(self) {
-        if let Some(handle) = self.handle() {
-            // Where it cannot be done, the server hears of the ABOR alone. A session must not say that this is its end.
-            let _ = handle.socket().set_linger(Some(Duration::ZERO));
-            // A plain connection is only closed: a shutdown would send an orderly end before the reset.
-            if matches!(&self, Self::Open(wire) if wire.is_encrypted()) {
-                let _ = handle.socket().shutdown(Shutdown::Both);
-            }
+        if let Self::Open(wire) = self {
+            wire.reset();
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A connection as FTP uses it, plain or encrypted.
 
-use std::{fs::File, io, mem, net::TcpStream};
+use std::{fs::File, io, mem, net::TcpStream, time::Duration};
 
 use socket2::Socket;
 
@@ -117,6 +117,19 @@ impl Wire {
         Ok(())
     }
 
+    /// Ends the connection without an orderly end, neither the session's nor TCP's.
+    pub(super) fn reset(self) {
+        let handle = match self {
+            Self::Plain(handle) => Some(handle),
+            Self::Tls(mut session) => session.take_handle(),
+            Self::Closed => None,
+        };
+        if let Some(handle) = handle {
+            // Where it cannot be done, the server hears of the ABOR alone.
+            let _ = handle.socket().set_linger(Some(Duration::ZERO));
+        }
+    }
+
     pub(super) fn is_encrypted(&self) -> bool {
         matches!(self, Self::Tls(_))
     }
@@ -148,4 +161,40 @@ impl Wire {
 /// Whatever ended the connection is an error: its orderly end is no failed call.
 fn failed(error: io::Error) -> Status<usize> {
     if sys::is_would_block(&error) { Status::NotReady } else { Status::Error(Error::from_os(error)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io::Read, net::TcpListener};
+
+    use super::*;
+
+    fn pair() -> (Wire, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        (Wire::plain(Socket::from(near)), listener.accept().unwrap().0)
+    }
+
+    fn assert_reset(mut far: TcpStream) {
+        let mut received = Vec::new();
+        assert_eq!(far.read_to_end(&mut received).unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+    }
+
+    #[test]
+    fn a_reset_is_no_end_of_a_connection() {
+        let (wire, far) = pair();
+        wire.reset();
+        assert_reset(far);
+    }
+
+    #[cfg(feature = "tls")]
+    #[test]
+    fn a_reset_is_no_end_of_a_session() {
+        let (mut wire, mut far) = pair();
+        wire.secure(&TlsClient::with_options(crate::tls::TlsClientOptions::default()).unwrap(), "localhost").unwrap();
+        assert!(wire.handshake().is_not_ready());
+        assert!(far.read(&mut [0; 4096]).unwrap() > 0, "the first words of a session");
+        wire.reset();
+        assert_reset(far);
+    }
 }
