@@ -192,8 +192,7 @@ impl Control {
             match self.wire.handshake() {
                 Status::Done(()) => return Ok(()),
                 Status::NotReady => {
-                    let direction = direction_of(&mut self.wire)?;
-                    if !self.wire.wait(direction, deadline)? {
+                    if !self.wire.wait(self.wire.direction(), deadline)? {
                         return Err(self.timed_out(Phase::Handshake));
                     }
                 }
@@ -249,8 +248,7 @@ impl Control {
                     return self.not_there(patience);
                 }
                 Status::NotReady => {
-                    let direction = direction_of(&mut self.wire)?;
-                    if !self.wire.wait(direction, Deadline::after(self.remaining()))? {
+                    if !self.wire.wait(self.wire.direction(), Deadline::after(self.remaining()))? {
                         return self.not_there(patience);
                     }
                 }
@@ -325,16 +323,6 @@ impl fmt::Debug for Control {
     /// Without its buffers, which may hold a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Control").field("wire", &self.wire).field("is_broken", &self.is_broken).finish_non_exhaustive()
-    }
-}
-
-/// What a TLS session that is not ready waits for.
-pub(super) fn direction_of(wire: &mut Wire) -> Result<Direction> {
-    match wire.flush() {
-        // In the middle of a handshake it is not ready either, without anything to send.
-        Status::NotReady if wire.wants_to_send() => Ok(Direction::Write),
-        Status::Error(error) => Err(error),
-        Status::NotReady | Status::Done(()) | Status::Disconnected => Ok(Direction::Read),
     }
 }
 

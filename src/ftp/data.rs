@@ -7,7 +7,7 @@ use std::{
 
 use socket2::{Domain, Protocol, SockAddr, Socket};
 
-use super::{address, command::Command, control::direction_of, session::Session, wire::Wire};
+use super::{address, command::Command, session::Session, wire::Wire};
 use crate::{
     error::{Error, Phase, Result},
     mode::wait_until,
@@ -121,10 +121,10 @@ impl Data {
     }
 
     /// What to wait for while it is not ready.
-    pub(super) fn direction(&mut self) -> Result<Direction> {
+    pub(super) fn direction(&self) -> Direction {
         match self {
-            Self::Open(wire) => direction_of(wire),
-            Self::Listening(_) => Ok(Direction::Read),
+            Self::Open(wire) => wire.direction(),
+            Self::Listening(_) => Direction::Read,
         }
     }
 

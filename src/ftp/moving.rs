@@ -7,7 +7,6 @@ use std::{
 
 use super::{
     cargo::{Cargo, FileRange, Sink, Source, Translation},
-    control::direction_of,
     data::Clock,
     wire::Wire,
 };
@@ -128,7 +127,7 @@ impl Mover {
                 }
                 Status::NotReady => {
                     self.deliver(sink)?;
-                    return direction_of(wire).map(Moved::Wait).map_err(Failure::There);
+                    return Ok(Moved::Wait(wire.direction()));
                 }
                 Status::Disconnected => return Ok(Moved::End),
                 Status::Error(error) => {
@@ -189,12 +188,7 @@ impl Mover {
                     budget = budget.saturating_sub(count);
                     clock.restart();
                 }
-                Status::NotReady => {
-                    return match direction_of(wire) {
-                        Ok(_) => Ok(Moved::Wait(Direction::Write)),
-                        Err(error) => Err(Failure::There(error)),
-                    };
-                }
+                Status::NotReady => return Ok(Moved::Wait(Direction::Write)),
                 Status::Disconnected => return Err(Failure::There(Error::Disconnected)),
                 Status::Error(error) => return Err(Failure::There(error)),
             }

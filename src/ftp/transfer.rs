@@ -236,10 +236,9 @@ impl Transfer {
                     return self.data_failed(session, Error::Disconnected);
                 }
                 let phase = if was_listening { Phase::Connect } else { Phase::Handshake };
-                match (self.clock.check(phase), data.direction()) {
-                    (Ok(()), Ok(direction)) => Ok(Some(Advance::Both(direction))),
-                    (Ok(()), Err(error)) => self.data_failed(session, error),
-                    (Err(error), _) => self.give_up(session, error).map(|()| None),
+                match self.clock.check(phase) {
+                    Ok(()) => Ok(Some(Advance::Both(data.direction()))),
+                    Err(error) => self.give_up(session, error).map(|()| None),
                 }
             }
             Status::Disconnected => self.data_failed(session, Error::Disconnected),

@@ -83,9 +83,12 @@ impl Wire {
         }
     }
 
-    /// Tells whether the session has something that the system has not taken yet.
-    pub(super) fn wants_to_send(&self) -> bool {
-        matches!(self, Self::Tls(session) if session.wants_to_send())
+    /// What to wait for when it is not ready. This only looks: what has come since then has to be found by the wait.
+    pub(super) fn direction(&self) -> Direction {
+        match self {
+            Self::Tls(session) if session.wants_to_send() => Direction::Write,
+            _ => Direction::Read,
+        }
     }
 
     /// Says that nothing more will be sent, in the words of TLS.
@@ -185,6 +188,31 @@ mod tests {
         let (wire, far) = pair();
         wire.reset();
         assert_reset(far);
+    }
+
+    /// What comes while it is asked what to wait for has to be found by the wait.
+    #[cfg(feature = "tls")]
+    #[test]
+    fn the_last_words_of_a_handshake_are_never_waited_for_in_vain() {
+        use crate::tls::{TlsClientOptions, TlsIdentity, TlsServer, Trust};
+
+        let identity = TlsIdentity::self_signed(&["localhost"]).unwrap();
+        let mut options = TlsClientOptions::default();
+        options.trust = Trust::Pinned(vec![identity.fingerprint()]);
+        let (mut wire, far) = pair();
+        wire.secure(&TlsClient::with_options(options).unwrap(), "localhost").unwrap();
+        let mut far = TcpSocket::try_from(far).unwrap();
+        far.set_blocking(false).unwrap();
+        let mut far = TlsSocket::server(far, &TlsServer::new(identity).unwrap()).unwrap();
+        let mut waits = 0;
+        while wire.handshake().is_not_ready() {
+            waits += 1;
+            assert!(waits < 10);
+            assert!(far.handshake().is_not_ready(), "it waits for this end's last words");
+            assert!(wire.wait(wire.direction(), Deadline::after(Some(Duration::ZERO))).unwrap());
+        }
+        assert!(waits > 0);
+        assert!(far.handshake().is_done());
     }
 
     #[cfg(feature = "tls")]

@@ -5,7 +5,7 @@ use crate::{
     error::{Error, Phase, Result},
     ftp::{
         address::{parse_epsv, parse_pasv},
-        control::{direction_of, is_preliminary},
+        control::is_preliminary,
         data::{Clock, Data},
         options::FtpDataMode,
         reply::Reply,
@@ -189,8 +189,8 @@ impl Transfer {
         let Some(reply) = reply else {
             session.control.check_time()?;
             if is_handshaking && let Some(wire) = self.data.as_mut().and_then(Data::wire) {
-                return Ok(Some(match (wire.handshake(), direction_of(wire)) {
-                    (Status::NotReady, Ok(direction)) => Advance::Both(direction),
+                return Ok(Some(match wire.handshake() {
+                    Status::NotReady => Advance::Both(wire.direction()),
                     // Its failure is told when the server has said its word.
                     _ => Advance::Control,
                 }));
