@@ -321,6 +321,18 @@ fn silent_crowds() {
 fn resets_before_the_accept() {
     child::in_child("hostile_messages::handshakes::resets_before_the_accept", || {
         let (mut listener, port) = listener(|_| {});
+        // Each peer that has gone is let go when the listener looks at it again, and says so.
+        let let_go = |listener: &mut Listener, most: usize| {
+            listener.set_timeout(Some(Duration::from_millis(10))).unwrap();
+            let ends = (0..=most).map(|_| listener.accept()).take_while(|end| !end.is_not_ready()).count();
+            assert!(ends <= most, "{ends} ends of {most} peers");
+            listener.set_timeout(None).unwrap();
+        };
+        // The room for as many as came at once is kept.
+        let crowd: Vec<_> = (0..8).map(|_| peer(port)).collect();
+        let_go(&mut listener, 0);
+        drop(crowd);
+        let_go(&mut listener, 8);
         let mut round = || {
             for bytes in [&b""[..], b"\0", b"\0\0\0\x28{sha256}", b"\0\0\0\0"] {
                 let mut peer = peer(port);
@@ -334,11 +346,7 @@ fn resets_before_the_accept() {
                 while !listener.accept().is_done() {}
                 client.join().unwrap();
             });
-            // Each peer that has gone is let go when the listener looks at it again, and says so.
-            listener.set_timeout(Some(Duration::from_millis(10))).unwrap();
-            let ends = (0..=4).map(|_| listener.accept()).take_while(|end| !end.is_not_ready()).count();
-            assert!(ends <= 4, "{ends} ends of four peers");
-            listener.set_timeout(None).unwrap();
+            let_go(&mut listener, 4);
         };
         within(64 * KIB, "resets", &mut round);
         leaves_nothing("resets", 50, round);
