@@ -197,8 +197,8 @@ mod tests {
         use crate::tls::{TlsClientOptions, TlsIdentity, TlsServer, Trust};
 
         let identity = TlsIdentity::self_signed(&["localhost"]).unwrap();
-        let mut options = TlsClientOptions::default();
-        options.trust = Trust::Pinned(vec![identity.fingerprint()]);
+        let trust = Trust::Pinned(vec![identity.fingerprint()]);
+        let options = TlsClientOptions { trust, ..TlsClientOptions::default() };
         let (mut wire, far) = pair();
         wire.secure(&TlsClient::with_options(options).unwrap(), "localhost").unwrap();
         let mut far = TcpSocket::try_from(far).unwrap();
