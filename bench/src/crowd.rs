@@ -12,7 +12,7 @@ use sockeye::{ConnectionId, Endpoint, EventLoop, EventLoopOptions, Framing, Hand
 
 use crate::contestant::epoll::Epoll;
 use crate::contestant::expect;
-use crate::rounds::median;
+use crate::rounds::{median, quantile};
 use crate::sys::{self, Core};
 use crate::{Result, contestant};
 
@@ -144,9 +144,8 @@ impl Server {
         times.sort_unstable();
         let mut bursts = burst;
         bursts.sort_unstable();
-        let at = |times: &[Duration], share: f64| {
-            times.get((times.len() as f64 * share) as usize).map_or(f64::NAN, |time| time.as_secs_f64() * 1e3)
-        };
+        let at =
+            |times: &[Duration], share: f64| quantile(times, share).map_or(f64::NAN, |time| time.as_secs_f64() * 1e3);
         Ok(Crowd {
             rate,
             cost,

@@ -10,6 +10,7 @@ use sockeye::{Http, HttpExchange, HttpRequest, Status};
 
 use crate::Result;
 use crate::contestant::http::options;
+use crate::rounds::quantile;
 use crate::server::nginx;
 use crate::sys::{self, Core};
 
@@ -69,7 +70,7 @@ pub fn print(seconds: u64) -> Result<()> {
 fn row(name: &str, ended: &str, costs: &[Cost]) {
     let mut times: Vec<Duration> = costs.iter().map(|cost| cost.processor).collect();
     times.sort_unstable();
-    let at = |share: f64| times.get((times.len() as f64 * share) as usize).copied().unwrap_or_default();
+    let at = |share| quantile(&times, share).unwrap_or_default();
     println!(
         "| {name} | {ended} | {} | {} us | {} us | {} us | {} | {} us |",
         times.len(),

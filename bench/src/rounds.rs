@@ -92,6 +92,11 @@ impl fmt::Display for Ratio {
     }
 }
 
+/// The time that so large a share of all stays below; they are in order.
+pub fn quantile(times: &[Duration], share: f64) -> Option<Duration> {
+    times.get((times.len() as f64 * share) as usize).copied()
+}
+
 /// The middle value, or the mean of the two middle ones.
 pub fn median(values: impl Iterator<Item = f64>) -> f64 {
     let sorted = sorted(values);
