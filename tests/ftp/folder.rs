@@ -458,7 +458,7 @@ impl Session {
                 bytes.push(*byte);
             }
             // Its line feed may be in the next piece.
-            let kept = if bytes.ends_with(b"\r") { bytes.pop() } else { None };
+            let kept = if self.ascii && bytes.ends_with(b"\r") { bytes.pop() } else { None };
             file.write_all(&bytes).unwrap();
             bytes.clear();
             bytes.extend(kept);
