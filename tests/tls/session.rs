@@ -6,7 +6,7 @@ use sockeye::{
 };
 
 use crate::support::{
-    await_ready, drain, eventually,
+    await_ready, drain, eventually, in_thread, reset,
     tls::{identity, shake_hands, tcp_pair},
 };
 
@@ -149,4 +149,31 @@ fn an_end_may_come_with_the_last_step_of_the_handshake() {
     assert!(eventually(|| far.handshake()).is_done());
     let status = eventually(|| far.receive(&mut [0; 8]));
     assert!(status.is_disconnected(), "{status:?}");
+}
+
+/// Nothing can be sent to such a peer any more, not even the tickets that a server sends behind the handshake.
+#[test]
+fn a_reset_may_come_with_the_last_step_and_the_end() {
+    let (near, far) = tcp_pair();
+    let mut near = TlsSocket::client(near, &client(|_| {}), "localhost").unwrap();
+    let mut far = TlsSocket::server(far, &server(|_| {})).unwrap();
+    for socket in [&mut near, &mut far] {
+        socket.set_blocking(false).unwrap();
+    }
+    assert!(near.handshake().is_not_ready());
+    await_ready(&far, Interest::Read);
+    assert!(far.handshake().is_not_ready());
+    assert!(eventually(|| near.handshake()).is_done());
+    near.send(b"last words").into_result().unwrap();
+    reset(near);
+    let mut far = in_thread(move || {
+        assert!(eventually(|| far.handshake()).is_done());
+        far
+    })
+    .join();
+    assert_eq!(drain(&mut far, 10), b"last words");
+    for _ in 0..2 {
+        assert!(far.receive(&mut [0; 8]).is_disconnected());
+    }
+    assert!(far.send(b"answer").is_disconnected());
 }

@@ -187,6 +187,8 @@ impl Wire for Session {
             self.check()?;
             let has_sent_all = match self.push(socket) {
                 Ok(has_sent_all) => has_sent_all,
+                // A peer that has ended in order misses nothing, and what it has said is there to be read.
+                Err(_) if matches!(self.phase, State::Ended) => true,
                 // What the peer has said before it went is a better reason than that it went.
                 Err(_) if matches!(sys::wait_for(socket, Direction::Read, Some(Duration::ZERO)), Ok(true)) => {
                     self.fill(socket).map_err(Error::from_transfer)?;
