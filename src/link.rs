@@ -256,7 +256,7 @@ impl<W: Wire> Link<W> {
             return None;
         }
         let count = self.inbox.take_bytes(buffer);
-        self.tell_selectors();
+        self.tell_of_bytes();
         Some(count)
     }
 
@@ -283,7 +283,7 @@ impl<W: Wire> Link<W> {
 
     pub(crate) fn set_packet_limit(&mut self, limit: usize) {
         self.packet_limit = limit;
-        self.tell_selectors();
+        self.tell_of_bytes();
     }
 
     pub(crate) fn packet_limit(&self) -> usize {
@@ -389,6 +389,11 @@ impl<W: Wire> Link<W> {
     /// Selectors must not wait for the kernel while something can be had without it.
     fn tell_selectors(&self) {
         self.tell_whether_received(!matches!(self.inbox.next(self.packet_limit), Next::More(_)));
+    }
+
+    /// The same for bytes that may be somebody's who wants no packets.
+    fn tell_of_bytes(&self) {
+        self.tell_whether_received(!self.inbox.is_empty());
     }
 
     /// Tells selectors whether a receive has an answer that the system does not know of.

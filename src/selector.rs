@@ -20,7 +20,8 @@ use crate::{
 ///
 /// There is no limit on the number of sockets but the system's on descriptors, and the cost of a wait grows with the
 /// number of sockets that are ready, not with those that are watched. Readiness is by level: a socket is reported
-/// until what made it ready has been received. A socket that holds whole packets in its own buffer is ready too.
+/// until what made it ready has been received. A socket that holds received bytes in its own buffer is ready too, unless
+/// `receive_packet` has answered that they are no whole packet yet.
 ///
 /// A selector keeps no socket alive and a socket keeps no selector alive: a socket that disconnects, closes or is
 /// dropped leaves its selectors by itself, on any thread. One that connects again is a new one and must be added again.

@@ -169,8 +169,9 @@ macro_rules! stream_methods {
             /// Receives the next packet; `packet` is replaced when the answer is `Done`, and untouched otherwise.
             ///
             /// The socket takes all that the system has with one call and cuts packets out of it, so the next packets
-            /// may cost no call at all; a selector reports a socket that holds a whole packet as ready. Part of a
-            /// packet stays in the socket until the rest arrives (`NotReady` in non-blocking mode).
+            /// may cost no call at all; a selector reports a socket that holds a whole packet as ready, and one that
+            /// holds any bytes until this has answered `NotReady`. Part of a packet stays in the socket until the rest
+            /// arrives (`NotReady` in non-blocking mode).
             /// [`receive`](Self::receive) gives such bytes first, too: nothing is lost when the two are mixed.
             ///
             /// `Error` with the kind `Truncated` when the peer closes inside a packet, then `Disconnected`. `Error`

@@ -417,6 +417,35 @@ fn a_raw_receive_empties_the_sockets_own_buffer() {
     assert!(!looks(&mut selector));
 }
 
+/// A packet and raw bytes may come together: the bytes behind the packet are something to receive as well.
+#[test]
+fn raw_bytes_behind_a_packet_make_a_socket_ready() {
+    fn check<F: Family>() {
+        let (mut client, mut server) = connected::<F>(Mode::NonBlocking);
+        let mut selector = selector();
+        selector.add(&client).unwrap();
+        server.send(b"\0\0\0\x01xabc").into_result().unwrap();
+        support::await_ready(&client, Interest::Read);
+        assert!(client.receive_packet(&mut Packet::new()).is_done());
+        for byte in b"abc" {
+            assert!(looks(&mut selector) && selector.is_ready(&client));
+            let mut buffer = [0];
+            assert_eq!(client.receive(&mut buffer).done(), Some(1));
+            assert_eq!(buffer[0], *byte);
+        }
+        assert!(!looks(&mut selector));
+        // For somebody who waits for a packet they are part of one.
+        server.send(b"\0\0\0\x01xabc").into_result().unwrap();
+        support::await_ready(&client, Interest::Read);
+        assert!(client.receive_packet(&mut Packet::new()).is_done());
+        assert!(looks(&mut selector));
+        assert!(client.receive_packet(&mut Packet::new()).is_not_ready());
+        assert!(!looks(&mut selector));
+    }
+    check::<V4>();
+    check::<Local>();
+}
+
 /// Urgent data is skipped by a receive; until then it must not be reported as nothing, or a wait would spin on it.
 #[test]
 fn urgent_data_ends_with_a_receive() {

@@ -70,7 +70,12 @@ impl<W: Wire> Link<W> {
     }
 
     pub(crate) fn receive_packet(&mut self, packet: &mut Packet) -> Status {
-        self.try_receive_packet(packet).into()
+        let result = self.try_receive_packet(packet);
+        if matches!(result, Err(Error::NotReady)) {
+            // Who wants packets has heard now that what is there is none.
+            self.tell_selectors();
+        }
+        result.into()
     }
 
     fn try_receive_packet(&mut self, packet: &mut Packet) -> Result<()> {
@@ -80,7 +85,7 @@ impl<W: Wire> Link<W> {
             let missing = match self.inbox.next(self.packet_limit) {
                 Next::Frame(length) => {
                     self.inbox.take_frame(length, packet.replace());
-                    self.tell_selectors();
+                    self.tell_of_bytes();
                     return Ok(());
                 }
                 Next::TooLong(length) => {
