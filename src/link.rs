@@ -109,8 +109,11 @@ impl<W: Wire> Link<W> {
     ) -> Result<()> {
         let again = match socket.connect(address) {
             Ok(()) => return self.opened(Handle::new(socket), self.connects_without_blocking(limit)),
+            // A signal ends the wait for room in the queue; over TCP it only ends the wait for what goes on by itself.
+            Err(error) if address.is_unix() && (sys::is_connect_retry(&error) || sys::is_interrupted(&error)) => {
+                Some(address.clone())
+            }
             Err(error) if sys::is_connect_in_progress(&error) => None,
-            Err(error) if address.is_unix() && sys::is_connect_retry(&error) => Some(address.clone()),
             Err(error) => return Err(connect_error(error)),
         };
         let handle = Handle::new(socket);

@@ -17,7 +17,7 @@ pub(super) struct Connecting {
     pub(super) handle: Handle,
     pub(super) deadline: Deadline,
     pub(super) limit: Option<Duration>,
-    /// Where a connect must be asked again, because the listener's queue was full.
+    /// Where a connect must be asked again, because the listener's queue was full or a signal ended the wait for it.
     pub(super) again: Option<SockAddr>,
 }
 

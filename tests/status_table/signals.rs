@@ -1,11 +1,14 @@
 //! Any operation that is interrupted by a signal is retried with what is left of its limit.
 
-use std::time::{Duration, Instant};
+use std::{
+    io::Read,
+    time::{Duration, Instant},
+};
 
-use sockeye::{ErrorKind, IpAddress, Packet, SocketSelector, StatusCode, UdpSocket};
+use sockeye::{ErrorKind, IpAddress, LocalSocket, Packet, SocketSelector, StatusCode, UdpSocket};
 
 use crate::support::{
-    Family, LONG, Listen, Mode, Stream, connected, drain, fill, in_thread, listening, signals::Interruptions,
+    Family, LONG, Listen, Local, Mode, Stream, connected, drain, fill, in_thread, listening, signals::Interruptions,
 };
 
 crate::rows! {
@@ -92,6 +95,25 @@ fn connect_keeps_its_limit<F: Family>(_mode: Mode) {
     let mut client = <F::Stream as Stream>::new();
     let status = lasts_its_limit(|| F::connect_timeout(&mut client, &address, LIMIT));
     assert_eq!(status.error().unwrap().kind(), ErrorKind::TimedOut);
+}
+
+/// The queue of a local listener is full: the system waits for room in it, and a signal ends that without a connection.
+#[test]
+fn connect_without_a_limit_waits_on() {
+    let (path, mut full) = Local::full_listener();
+    let listener = in_thread(move || {
+        std::thread::sleep(LIMIT);
+        // What had filled the queue is accepted first, and has ended.
+        full.truncate(1);
+        let mut word = [0; 4];
+        while full[0].accept().unwrap().0.read(&mut word).unwrap() < word.len() {}
+        word
+    });
+    let mut client = LocalSocket::new();
+    assert_eq!(lasts_its_limit(|| client.connect(&path)).code(), StatusCode::Done);
+    assert_eq!(client.send(b"late").done(), Some(4));
+    assert!(client.is_blocking());
+    assert_eq!(&listener.join(), b"late");
 }
 
 #[test]
