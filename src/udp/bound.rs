@@ -256,7 +256,7 @@ fn transfer_error(error: io::Error) -> Error {
 fn group(datagrams: &[&[u8]]) -> (usize, Option<u16>) {
     let Some(length) = datagrams.first().map(|first| first.len()) else { return (0, None) };
     let Some(segment) = u16::try_from(length).ok().filter(|length| *length > 0) else { return (1, None) };
-    let most = (super::UdpSocket::MAX_DATAGRAM_SIZE / length).min(sys::MAX_SEGMENTS);
+    let most = (super::UdpSocket::MAX_DATAGRAM_SIZE / length).clamp(1, sys::MAX_SEGMENTS);
     let equal = datagrams.iter().take(most).take_while(|datagram| datagram.len() == length).count();
     let shorter = datagrams.get(equal).is_some_and(|next| equal < most && (1..length).contains(&next.len()));
     (equal + usize::from(shorter), Some(segment))

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use sockeye::{DatagramBatch, Error, ErrorKind, IpAddress, Packet, StatusCode, UdpSocket};
 
-use crate::support::{LONG, Mode, SHORT, await_ready, child, has_v6, loopbacks, packet_of};
+use crate::support::{LONG, Mode, SHORT, await_ready, child, has_v6, in_thread, loopbacks, packet_of};
 
 /// Makes the IPv4 and the IPv6 test of a row; each runs in both modes.
 macro_rules! rows {
@@ -43,6 +43,7 @@ rows! {
     packets;
     batches;
     batches_of_mixed_lengths;
+    largest_datagrams_in_a_batch;
     single_receives_after_a_batch;
     a_sender_that_was_not_bound_gets_answers;
 }
@@ -245,6 +246,19 @@ fn batches_of_mixed_lengths(address: IpAddress, mode: Mode) {
         assert_eq!(received.iter().map(Vec::len).collect::<Vec<_>>(), lengths);
         assert!(received == datagrams);
     }
+}
+
+fn largest_datagrams_in_a_batch(address: IpAddress, mode: Mode) {
+    let (receiver, sender) = (bound(address, mode), bound(address, mode));
+    receiver.set_receive_buffer(4 << 20).unwrap();
+    let (port, from) = (receiver.local_port(), (address, sender.local_port()));
+    let datagrams = [vec![1; largest(address)], vec![2; largest(address)], vec![3; 10]];
+    let sent = in_thread({
+        let datagrams = datagrams.clone();
+        move || sender.send_batch(&datagrams.each_ref().map(Vec::as_slice), address, port).done()
+    });
+    assert_eq!(sent.join(), Some(3));
+    assert!(receive_all(&receiver, 3, from) == datagrams);
 }
 
 /// Datagrams that the system hands over together are still given one by one, whole, and a selector knows of them.
