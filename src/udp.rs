@@ -103,9 +103,8 @@ impl UdpSocket {
 
     #[inline]
     fn try_send(&self, data: &[u8], address: IpAddress, port: u16) -> Result<usize> {
-        let bound = self.bound_for(address)?;
         check_length(data.len(), address)?;
-        bound.send(data, address, port, self.mode)
+        self.bound_for(address)?.send(data, address, port, self.mode)
     }
 
     /// Receives a datagram: its length, the address and the port that it came from. An empty one has the length 0.
@@ -179,11 +178,13 @@ impl UdpSocket {
     }
 
     fn try_send_batch(&self, datagrams: &[&[u8]], address: IpAddress, port: u16) -> Result<usize> {
-        let bound = self.bound_for(address)?;
         for datagram in datagrams {
             check_length(datagram.len(), address)?;
         }
-        bound.send_batch(datagrams, address, port, self.mode)
+        if datagrams.is_empty() {
+            return Ok(0);
+        }
+        self.bound_for(address)?.send_batch(datagrams, address, port, self.mode)
     }
 
     /// Receives as many datagrams as a few system calls bring, 32 at least if there are so many; `Done` tells how many.

@@ -35,6 +35,7 @@ rows! {
     largest_datagram;
     datagram_over_the_largest;
     never_bound;
+    nothing_sent;
     earlier_send_was_unreachable;
     nothing_there;
     port_taken;
@@ -123,6 +124,18 @@ fn never_bound(_address: IpAddress, mode: Mode) {
     assert_eq!(socket.receive_packet(&mut Packet::new()).error().unwrap().kind(), ErrorKind::NotBound);
     assert_eq!(socket.receive_batch(&mut DatagramBatch::new()).error().unwrap().kind(), ErrorKind::NotBound);
     assert_eq!(socket.set_receive_buffer(1).unwrap_err().kind(), ErrorKind::NotBound);
+}
+
+/// A send that sends nothing opens no socket.
+fn nothing_sent(address: IpAddress, mode: Mode) {
+    let mut socket = UdpSocket::new();
+    socket.set_blocking(mode == Mode::Blocking).unwrap();
+    let data = vec![3; largest(address) + 1];
+    assert_eq!(socket.send(&data, address, 9).error().unwrap().kind(), ErrorKind::TooLong);
+    assert_eq!(socket.send_batch(&[b"one", &data], address, 9).error().unwrap().kind(), ErrorKind::TooLong);
+    assert_eq!(socket.send_batch(&[], address, 9).done(), Some(0));
+    assert!(!socket.is_bound());
+    assert_eq!(socket.receive(&mut [0]).error().unwrap().kind(), ErrorKind::NotBound);
 }
 
 /// Not an error of the next receive, nor of the next send.
