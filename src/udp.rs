@@ -3,6 +3,7 @@
 mod batch;
 mod bound;
 mod multicast;
+mod turns;
 
 use std::{net, sync::OnceLock};
 
@@ -191,7 +192,8 @@ impl UdpSocket {
     ///
     /// In blocking mode it waits for the first. What `batch` held before is gone, whatever the answer. The first call
     /// lets the system hand over datagrams of one peer together (Linux: `UDP_GRO`); [`receive`](Self::receive) goes on
-    /// giving them one by one.
+    /// giving them one by one. Only a `receive` that another thread has begun before that first call may get several
+    /// as one, so let the first call come before there are other threads.
     pub fn receive_batch(&self, batch: &mut DatagramBatch) -> Status<usize> {
         self.bound().and_then(|bound| bound.receive_batch(batch, self.mode)).into()
     }

@@ -8,6 +8,8 @@
     clippy::needless_pass_by_value
 )]
 
+#[path = "support/in_time.rs"]
+mod in_time;
 mod support;
 
 #[path = "status_table/accept.rs"]

@@ -11,13 +11,17 @@ use std::{
 
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
-use super::batch::DatagramBatch;
+use super::{
+    batch::DatagramBatch,
+    turns::{Turn, Turns},
+};
 use crate::{
     error::{Error, Result},
     ip::IpAddress,
     mode::{Attempt, Mode},
     packet::Packet,
     sys::{self, Direction, Handle},
+    time::Deadline,
 };
 
 /// A UDP socket that exists, and the datagrams that the system has handed over ahead of time.
@@ -28,6 +32,9 @@ pub(super) struct Bound {
     dual_stack: bool,
     /// Whether the system may hand several datagrams over as one.
     coalescing: AtomicBool,
+    /// For receiving ahead, which may take waiting for the socket.
+    turns: Turns,
+    /// Locked only by the one whose turn it is.
     ahead: Mutex<Ahead>,
 }
 
@@ -81,7 +88,13 @@ impl Bound {
     }
 
     fn new(socket: Socket, dual_stack: bool) -> Self {
-        Self { handle: Handle::new(socket), dual_stack, coalescing: AtomicBool::new(false), ahead: Mutex::default() }
+        Self {
+            handle: Handle::new(socket),
+            dual_stack,
+            coalescing: AtomicBool::new(false),
+            turns: Turns::default(),
+            ahead: Mutex::default(),
+        }
     }
 
     pub(super) fn handle(&self) -> &Handle {
@@ -151,15 +164,15 @@ impl Bound {
 
     #[inline]
     pub(super) fn receive(&self, buffer: &mut [u8], mode: Mode) -> Result<(usize, IpAddress, u16)> {
-        let mut attempt = mode.begin();
         if self.is_coalescing() {
-            return self.with_next(&mut attempt, |data, from| {
+            return self.with_next(mode, |data, from| {
                 let truncated = Error::Truncated { capacity: buffer.len(), length: data.len() };
                 buffer.get_mut(..data.len()).ok_or(truncated)?.copy_from_slice(data);
                 Ok((data.len(), IpAddress::reported(from), from.port()))
             })?;
         }
         let capacity = buffer.len();
+        let mut attempt = mode.begin();
         let (length, from) = self.receive_one(&mut attempt, |socket| {
             let datagram = sys::receive_datagram(socket, buffer)?;
             Ok((datagram.length, datagram.from))
@@ -171,8 +184,7 @@ impl Bound {
     }
 
     pub(super) fn receive_packet(&self, packet: &mut Packet, mode: Mode) -> Result<(IpAddress, u16)> {
-        let mut attempt = mode.begin();
-        self.with_next(&mut attempt, |data, from| {
+        self.with_next(mode, |data, from| {
             let body = packet.replace();
             body.clear();
             body.extend_from_slice(data);
@@ -182,6 +194,8 @@ impl Bound {
 
     pub(super) fn receive_batch(&self, batch: &mut DatagramBatch, mode: Mode) -> Result<usize> {
         batch.clear();
+        let mut attempt = mode.begin();
+        let turn = self.turn(mode, &mut attempt)?;
         let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
         if !self.is_coalescing() && sys::set_coalescing(self.socket()) {
             self.coalescing.store(true, Ordering::Release);
@@ -195,7 +209,7 @@ impl Bound {
             return Ok(batch.len());
         }
         drop(ahead);
-        let mut attempt = mode.begin();
+        drop(turn);
         self.receive_one(&mut attempt, |socket| batch.fill(socket, true))?;
         // Datagrams that came together are many already; the call that finds no more of them is better not made.
         while batch.len() < ENOUGH && batch.has_room() && batch.fill(self.socket(), false).is_ok() {}
@@ -203,19 +217,28 @@ impl Bound {
     }
 
     /// Gives the next datagram to `take`, from those received ahead if there are any.
-    fn with_next<T>(&self, attempt: &mut Attempt, take: impl FnOnce(&[u8], SocketAddr) -> T) -> Result<T> {
+    fn with_next<T>(&self, mode: Mode, take: impl FnOnce(&[u8], SocketAddr) -> T) -> Result<T> {
+        let mut attempt = mode.begin();
+        let _turn = self.turn(mode, &mut attempt)?;
         let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
         let Ahead { batch, given } = &mut *ahead;
         if *given >= batch.len() {
             batch.clear();
             *given = 0;
-            self.receive_one(attempt, |socket| batch.fill(socket, true))?;
+            self.receive_one(&mut attempt, |socket| batch.fill(socket, true))?;
         }
         let Some(datagram) = batch.iter().nth(*given) else { return Err(Error::NotReady) };
         let taken = take(datagram.data, datagram.address.to_socket_addr(datagram.port));
         *given += 1;
         self.handle.set_buffered(*given < batch.len());
         Ok(taken)
+    }
+
+    /// Waits until no other thread receives ahead.
+    fn turn(&self, mode: Mode, attempt: &mut Attempt) -> Result<Turn<'_>> {
+        // Without blocking nobody's turn lasts, and waiting for it finds what the other one leaves.
+        let deadline = || if mode.blocking { attempt.until() } else { Deadline::after(None) };
+        self.turns.take(deadline).ok_or(Error::NotReady)
     }
 
     /// Receives once; what the network says about an earlier send is not this receive's business.

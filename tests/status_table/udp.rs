@@ -1,10 +1,13 @@
 //! UDP: send, receive, bind.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sockeye::{DatagramBatch, Error, ErrorKind, IpAddress, Packet, StatusCode, UdpSocket};
 
-use crate::support::{LONG, Mode, SHORT, await_ready, child, has_v6, in_thread, loopbacks, packet_of};
+use crate::{
+    in_time::once_within,
+    support::{LONG, Mode, SHORT, await_ready, child, has_v6, in_thread, loopbacks, packet_of},
+};
 
 /// Makes the IPv4 and the IPv6 test of a row; each runs in both modes.
 macro_rules! rows {
@@ -48,6 +51,9 @@ rows! {
     single_receives_after_a_batch;
     a_sender_that_was_not_bound_gets_answers;
 }
+
+/// How long each of several threads waits.
+const LIMIT: Duration = Duration::from_millis(300);
 
 fn bound(address: IpAddress, mode: Mode) -> UdpSocket {
     let mut socket = UdpSocket::new();
@@ -401,6 +407,50 @@ fn one_socket_for_many_threads() {
                     assert_eq!(socket.receive(&mut [0; 4]).done().map(|(length, ..)| length), Some(1));
                 }
             });
+        }
+    });
+}
+
+/// Each thread that waits has the whole limit for itself, and no more.
+#[test]
+fn many_threads_wait_for_one_socket() {
+    let mut socket = bound(IpAddress::LOCAL_HOST, Mode::Blocking);
+    socket.send(b"first", IpAddress::LOCAL_HOST, socket.local_port()).into_result().unwrap();
+    // From now on the system may hand several datagrams over as one.
+    assert_eq!(socket.receive_batch(&mut DatagramBatch::new()).done(), Some(1));
+    socket.set_timeout(Some(LIMIT)).unwrap();
+    once_within(3 * LIMIT, || {
+        std::thread::scope(|scope| {
+            for number in 0..6 {
+                let socket = &socket;
+                scope.spawn(move || {
+                    let begin = Instant::now();
+                    let code = match number % 2 {
+                        0 => socket.receive(&mut [0; 4]).code(),
+                        _ => socket.receive_packet(&mut Packet::new()).code(),
+                    };
+                    assert_eq!(code, StatusCode::NotReady);
+                    assert!(begin.elapsed() >= LIMIT);
+                });
+            }
+        });
+    });
+}
+
+/// Several threads that wait get one datagram each, also of those that the system hands over together.
+#[test]
+fn datagrams_for_many_threads() {
+    let socket = bound(IpAddress::LOCAL_HOST, Mode::Blocking);
+    let (port, sender) = (socket.local_port(), UdpSocket::new());
+    sender.send(b"first", IpAddress::LOCAL_HOST, port).into_result().unwrap();
+    assert_eq!(socket.receive_batch(&mut DatagramBatch::new()).done(), Some(1));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| socket.receive_packet(&mut Packet::new()).into_result().unwrap());
+        }
+        for _ in 0..2 {
+            std::thread::sleep(SHORT);
+            sender.send_batch(&[b"one", b"two"], IpAddress::LOCAL_HOST, port).into_result().unwrap();
         }
     });
 }
