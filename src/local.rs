@@ -71,7 +71,8 @@ impl LocalSocket {
     /// `Error` has the kind `Refused` when nobody listens there, `Unreachable` when there is no such path, `TooLong`
     /// when the path is longer than the system allows (107 bytes on Linux). In non-blocking mode `Done` comes at once
     /// unless the listener's queue is full; then it is `NotReady`, and [`finish_connect`](Self::finish_connect) asks
-    /// again. Everything else is as for [`TcpSocket::connect`](crate::TcpSocket::connect).
+    /// again. The system does not tell when there is room: ask from time to time, since a selector would find such a
+    /// socket ready every time. Everything else is as for [`TcpSocket::connect`](crate::TcpSocket::connect).
     pub fn connect(&mut self, path: impl AsRef<Path>) -> Status {
         self.begin_connect(path.as_ref(), None)
     }
