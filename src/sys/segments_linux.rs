@@ -1,7 +1,7 @@
 //! Many datagrams in one system call: UDP segmentation offload (`UDP_SEGMENT`, Linux 4.18) and its reverse, `UDP_GRO`
 //! (Linux 5.0), both described in `udp(7)`.
 
-use std::{io, mem, os::fd::AsRawFd, ptr};
+use std::{io, mem, os::fd::AsRawFd, ptr, sync::OnceLock};
 
 use socket2::{SockAddr, SockAddrStorage, Socket};
 
@@ -13,8 +13,13 @@ pub(crate) const MAX_SEGMENTS: usize = 64;
 /// Sends up to [`MAX_SEGMENTS`] datagrams of `segment` bytes each, the last one possibly shorter, to one peer.
 ///
 /// The kernel refuses it with `EINVAL` or `EMSGSIZE` where a datagram does not fit into one packet of the network, and
-/// with `EIO` or `EOPNOTSUPP` where the device cannot do it; then nothing was sent.
+/// with `EIO` or `EOPNOTSUPP` where the device cannot do it; then nothing was sent. So does this function with one that
+/// has never heard of it: it would send the whole group as one datagram.
 pub(crate) fn send_segments(socket: &Socket, datagrams: &[&[u8]], segment: u16, to: &SockAddr) -> io::Result<()> {
+    static IS_KNOWN: OnceLock<bool> = OnceLock::new();
+    if !IS_KNOWN.get_or_init(|| knows_segments(socket)) {
+        return Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP));
+    }
     // For small datagrams a copy costs less than the kernel's walk over a piece for each.
     let copy = if datagrams.len() * usize::from(segment) <= MOST_COPIED { datagrams.concat() } else { Vec::new() };
     let copied = [copy.as_slice()];
@@ -45,6 +50,17 @@ pub(crate) fn send_segments(socket: &Socket, datagrams: &[&[u8]], segment: u16, 
     // SAFETY: every pointer of the message points at memory that outlives the call; the kernel only reads it.
     let sent = unsafe { libc::sendmsg(socket.as_raw_fd(), &raw const message, libc::MSG_NOSIGNAL) };
     if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Tells whether the kernel can cut the datagrams of this socket.
+fn knows_segments(socket: &Socket) -> bool {
+    let mut segment: libc::c_int = 0;
+    let mut size = INT_SIZE;
+    // SAFETY: the option is an `int`, and its size is told.
+    let result = unsafe {
+        libc::getsockopt(socket.as_raw_fd(), libc::SOL_UDP, libc::UDP_SEGMENT, (&raw mut segment).cast(), &raw mut size)
+    };
+    result == 0
 }
 
 /// Tells whether the kernel or the device refused to cut a group into datagrams; one by one they may still go.
@@ -107,3 +123,17 @@ struct Control([usize; 8]);
 const SEGMENT_SIZE: libc::socklen_t = 2;
 const INT_SIZE: libc::socklen_t = 4;
 const _: () = assert!(size_of::<u16>() == 2 && size_of::<libc::c_int>() == 4);
+
+#[cfg(test)]
+mod tests {
+    use socket2::{Domain, Type};
+
+    use super::*;
+
+    #[test]
+    fn the_kernel_is_asked_whether_it_can_cut() {
+        let knows = |kind| knows_segments(&Socket::new(Domain::IPV4, kind, None).unwrap());
+        assert!(knows(Type::DGRAM));
+        assert!(!knows(Type::STREAM), "a socket without the option");
+    }
+}
