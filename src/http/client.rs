@@ -247,9 +247,9 @@ impl Http {
     ///
     /// Until then the bytes are in a file beside it: with [`Resume::Never`] one with a name of its own, which is removed
     /// when the download fails; with [`Resume::IfPossible`] one named `NAME.part`, which stays, and from whose end the
-    /// next download goes on if the server still has the same file (`If-Range`, RFC 9110 section 13.1.5). A file that
-    /// is there already is replaced. As for [`download`](Self::download), a body of another status than 200 to 299 is
-    /// kept in the response, and no file is made.
+    /// next download of the same URL goes on if the server still has the same file (`If-Range`, RFC 9110 section
+    /// 13.1.5). A file that is there already is replaced. As for [`download`](Self::download), a body of another status
+    /// than 200 to 299 is kept in the response, and no file is made.
     pub fn download_file(
         &self,
         request: &HttpRequest,
@@ -259,7 +259,10 @@ impl Http {
     ) -> HttpResponse {
         let limit = self.shared.options.limit;
         let mut run = |request: &HttpRequest, sink: &mut FileSink| self.run(request, limit, sink, &mut progress);
-        super::download::to_file(request, path.as_ref(), resume, &mut run)
+        match self.base.of_request(request.uri()) {
+            Ok(url) => super::download::to_file(request, &url, path.as_ref(), resume, &mut run),
+            Err(error) => HttpResponse::not_begun(error),
+        }
     }
 
     /// Runs an exchange to its end on this thread.

@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     arriving::Sink, date::is_settled, head::ResponseHead, request::HttpRequest, response::HttpResponse,
-    status::HttpStatus,
+    status::HttpStatus, url::Url,
 };
 use crate::error::{Error, Result};
 
@@ -19,7 +19,7 @@ pub enum Resume {
     /// Every download begins at the first byte.
     #[default]
     Never,
-    /// What an earlier download left is used, if the server still has the same file.
+    /// What an earlier download of the same URL left is used, if the server still has the same file.
     IfPossible,
 }
 
@@ -39,14 +39,22 @@ impl Sink for WriterSink<'_> {
 /// A body that goes to a file under a temporary name.
 pub(super) struct FileSink {
     part: PathBuf,
-    /// Beside the part: what the server said that identifies the file. `None` where nothing is resumed.
-    note: Option<PathBuf>,
+    /// Beside the part; `None` where nothing is resumed.
+    note: Option<Note>,
     /// Bytes that the part had before, which the server is asked to leave out.
     offset: u64,
     /// What the server says that it sends, where that is a part of the file.
     range: Option<ContentRange>,
     written: u64,
     file: Option<File>,
+}
+
+/// What a part is the beginning of: the server's word for the file, and the URL, since a word of another URL may be the
+/// same (RFC 9110 section 8.8.1).
+struct Note {
+    path: PathBuf,
+    /// Without credentials.
+    url: String,
 }
 
 /// The bytes of a file that a response has (RFC 9110 section 14.4).
@@ -60,8 +68,8 @@ struct ContentRange {
 
 type Run<'a> = &'a mut dyn FnMut(&HttpRequest, &mut FileSink) -> HttpResponse;
 
-/// Runs a request whose body becomes the file at `path`.
-pub(super) fn to_file(request: &HttpRequest, path: &Path, resume: Resume, run: Run<'_>) -> HttpResponse {
+/// Runs a request for a URL whose body becomes the file at `path`.
+pub(super) fn to_file(request: &HttpRequest, url: &Url, path: &Path, resume: Resume, run: Run<'_>) -> HttpResponse {
     match resume {
         Resume::Never => {
             let mut sink = match FileSink::temporary(path) {
@@ -71,18 +79,18 @@ pub(super) fn to_file(request: &HttpRequest, path: &Path, resume: Resume, run: R
             let response = run(request, &mut sink);
             sink.end(path, response)
         }
-        Resume::IfPossible => resumed(request, path, run),
+        Resume::IfPossible => resumed(request, url, path, run),
     }
 }
 
-fn resumed(request: &HttpRequest, path: &Path, run: Run<'_>) -> HttpResponse {
+fn resumed(request: &HttpRequest, url: &Url, path: &Path, run: Run<'_>) -> HttpResponse {
     let part = with_suffix(path, ".part");
-    let note = with_suffix(path, ".part.id");
+    let note = Note { path: with_suffix(path, ".part.id"), url: url.shown() };
     let mut request = request.clone();
     // An offset counts the bytes as they are stored at the server.
     request.fields_mut().set("Accept-Encoding", b"identity");
     let offset = part.metadata().map_or(0, |metadata| metadata.len());
-    let known = read_note(&note).filter(|_| offset > 0);
+    let known = note.read().filter(|_| offset > 0);
     let mut sink = FileSink { part, note: Some(note), offset: 0, range: None, written: 0, file: None };
     if let Some(known) = known {
         let mut ranged = request.clone();
@@ -158,7 +166,7 @@ impl FileSink {
     fn forget(&self) {
         if let Some(note) = &self.note {
             // Without it the part is not looked at.
-            let _ = fs::remove_file(note);
+            let _ = note.remove();
         }
     }
 
@@ -185,12 +193,32 @@ impl FileSink {
     fn take_note(&self, head: &ResponseHead) -> io::Result<()> {
         let Some(note) = &self.note else { return Ok(()) };
         match validator(head) {
-            Some(validator) => fs::write(note, validator),
-            None => match fs::remove_file(note) {
+            Some(validator) => note.write(validator),
+            None => match note.remove() {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
                 _ => Ok(()),
             },
         }
+    }
+}
+
+impl Note {
+    /// What the server said, if it was about this URL.
+    fn read(&self) -> Option<String> {
+        let mut text = String::new();
+        let most = VALIDATOR_LIMIT + self.url.len() as u64;
+        File::open(&self.path).ok()?.take(most).read_to_string(&mut text).ok()?;
+        let (validator, url) = text.split_once('\n')?;
+        let is_sound = !validator.is_empty() && validator.bytes().all(|byte| (b' '..0x7f).contains(&byte));
+        (is_sound && url.strip_suffix('\n') == Some(&self.url)).then(|| validator.to_owned())
+    }
+
+    fn write(&self, validator: &str) -> io::Result<()> {
+        fs::write(&self.path, format!("{validator}\n{}\n", self.url))
+    }
+
+    fn remove(&self) -> io::Result<()> {
+        fs::remove_file(&self.path)
     }
 }
 
@@ -260,12 +288,6 @@ fn validator(head: &ResponseHead) -> Option<&str> {
     }
 }
 
-fn read_note(note: &Path) -> Option<String> {
-    let mut text = String::new();
-    File::open(note).ok()?.take(NOTE_LIMIT).read_to_string(&mut text).ok()?;
-    (!text.is_empty() && text.bytes().all(|byte| (b' '..0x7f).contains(&byte))).then_some(text)
-}
-
 /// A path with something behind the name of the file.
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
@@ -276,7 +298,7 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 /// How often another temporary name is tried.
 const TRIES: usize = 16;
 /// Entity tags are short.
-const NOTE_LIMIT: u64 = 4096;
+const VALIDATOR_LIMIT: u64 = 4096;
 
 #[cfg(test)]
 mod tests {

@@ -33,8 +33,7 @@ pub(super) struct Hop {
 
 impl Hop {
     pub(super) fn first(request: &HttpRequest, base: &Url, shared: &Shared) -> Result<Self> {
-        let uri = request.uri();
-        let url = if uri.starts_with('/') { base.with_target(uri)? } else { Url::parse(uri)? };
+        let url = base.of_request(request.uri())?;
         Ok(Self {
             route: shared.route(&url),
             url,

@@ -54,6 +54,11 @@ impl Url {
         Ok(Self { target: to_target(&target), ..self.clone() })
     }
 
+    /// What a request asks a client of this one for: a path here, or a URL of its own.
+    pub(super) fn of_request(&self, uri: &str) -> Result<Self> {
+        if uri.starts_with('/') { self.with_target(uri) } else { Self::parse(uri) }
+    }
+
     /// Puts a path with its query in the place of this one's: unlike a reference, `//a/b` is a path and no host.
     pub(super) fn with_target(&self, target: &str) -> Result<Self> {
         check_characters(target)?;

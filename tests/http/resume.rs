@@ -218,3 +218,52 @@ fn never_begins_at_the_beginning() {
     assert!(fetch(&server, &folder, Resume::Never).ok());
     assert_eq!(folder.read("file"), CONTENT.as_bytes());
 }
+
+/// Entity tags and times are of one URL: another may have the same ones.
+#[test]
+fn bytes_of_two_urls_are_not_joined() {
+    let server = cut_then("ETag: \"v1\"\r\n", |peer, request| {
+        assert_eq!((request.target.as_str(), request.field("range")), ("/other", None));
+        peer.send(b"HTTP/1.1 200 OK\r\nETag: \"v1\"\r\nContent-Length: 20\r\n\r\nABCDEFGHIJKLMNOPQRST");
+    });
+    let folder = Folder::new();
+    assert_eq!(kind(&fetch(&server, &folder, Resume::IfPossible)), Some(ErrorKind::Truncated));
+    let request = HttpRequest::get("/other").unwrap();
+    let response = client(&server).download_file(&request, folder.0.join("file"), Resume::IfPossible, go_on);
+    assert!(response.ok(), "{response:?}");
+    assert_eq!(folder.read("file"), b"ABCDEFGHIJKLMNOPQRST");
+    assert_eq!(folder.names(), ["file"], "nothing is left behind");
+}
+
+/// Who asks and from which client makes no other URL; and no password is written down.
+#[test]
+fn the_same_url_is_resumed_however_it_is_named() {
+    let server = cut_then("ETag: \"v1\"\r\n", |peer, request| {
+        assert_eq!(request.field("if-range"), Some("\"v1\""));
+        answer_range(peer, "bytes 10-19/20", &CONTENT[10..]);
+    });
+    let folder = Folder::new();
+    let url = format!("http://ada:hunter2@127.0.0.1:{}/file#top", server.port());
+    let request = HttpRequest::get(&url).unwrap();
+    let cut = client(&server).download_file(&request, folder.0.join("file"), Resume::IfPossible, go_on);
+    assert_eq!(kind(&cut), Some(ErrorKind::Truncated));
+    assert!(!String::from_utf8(folder.read("file.part.id")).unwrap().contains("hunter2"));
+    assert!(fetch(&server, &folder, Resume::IfPossible).ok());
+    assert_eq!(folder.read("file"), CONTENT.as_bytes());
+}
+
+/// What does not say which URL it is of, in whole, is no note.
+#[test]
+fn a_note_without_its_url_begins_anew() {
+    for note in ["\"v1\"", "\"v1\"\n", "\"v1\"\nhttp://127.0.0.1", "\n", ""] {
+        let server = cut_then("ETag: \"v1\"\r\n", |peer, request| {
+            assert_eq!((request.field("range"), request.field("if-range")), (None, None));
+            peer.send(format!("HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{CONTENT}").as_bytes());
+        });
+        let folder = Folder::new();
+        assert_eq!(kind(&fetch(&server, &folder, Resume::IfPossible)), Some(ErrorKind::Truncated));
+        folder.file("file.part.id", note.as_bytes());
+        assert!(fetch(&server, &folder, Resume::IfPossible).ok());
+        assert_eq!((folder.read("file"), folder.names()), (CONTENT.as_bytes().to_vec(), vec!["file".to_owned()]));
+    }
+}

@@ -68,7 +68,7 @@ pub(crate) struct ReceivingArgs {
     /// Write the head of the response to this file; - is standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) head: Option<PathBuf>,
-    /// Go on where an earlier --resume with the same -o was cut off
+    /// Go on where an earlier --resume with the same -o and URL was cut off
     #[arg(long, requires = "output")]
     pub(crate) resume: bool,
     /// Write nothing and end with 22 when the status is 400 or more

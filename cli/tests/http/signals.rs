@@ -5,15 +5,20 @@ use std::time::{Duration, Instant};
 use crate::{
     process::eventually,
     program::{Folder, Outcome, Running, command, run},
-    server::{answer, field, response, serve},
+    server::{Door, Server, field, response, serve},
 };
 
-/// Interrupts a download of which only a part comes, once that part is in a file.
-fn interrupted(folder: &Folder, options: &[&str]) -> Outcome {
-    let server = serve(|door| {
+/// Interrupts a download of which only a part comes, once that part is in a file; `then` is what the server does next.
+fn interrupted(
+    folder: &Folder,
+    options: &[&str],
+    then: impl FnOnce(&Door) -> String + Send + 'static,
+) -> (Outcome, Server<String>) {
+    let server = serve(move |door| {
         let mut peer = door.accept();
         peer.reply("HTTP/1.1 200 OK\r\nETag: \"v1\"\r\nContent-Length: 100\r\n\r\nten bytes.");
         peer.wait_for_the_end();
+        then(door)
     });
     let path = folder.path("page");
     let url = server.url("/");
@@ -23,25 +28,26 @@ fn interrupted(folder: &Folder, options: &[&str]) -> Outcome {
     let begin = Instant::now();
     let outcome = running.end();
     assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
-    server.end();
-    outcome
+    (outcome, server)
 }
 
 #[test]
 fn an_interrupted_download_leaves_nothing_behind() {
     let folder = Folder::new("interrupted");
     folder.write("other", "stays");
-    assert_eq!(interrupted(&folder, &[]).failure(130), "interrupted");
+    let (outcome, server) = interrupted(&folder, &[], |_| String::new());
+    assert_eq!(outcome.failure(130), "interrupted");
+    server.end();
     assert_eq!(folder.names(), ["other"]);
 }
 
 #[test]
 fn an_interrupted_download_can_be_resumed() {
     let folder = Folder::new("interrupted_resume");
-    assert_eq!(interrupted(&folder, &["--resume"]).failure(130), "interrupted");
+    let rest = response("206 Partial Content", "ETag: \"v1\"\r\nContent-Range: bytes 10-99/100\r\n", [b'.'; 90]);
+    let (outcome, server) = interrupted(&folder, &["--resume"], |door| door.accept().reply(rest));
+    assert_eq!(outcome.failure(130), "interrupted");
     assert!(!folder.names().contains(&"page".to_owned()), "{:?}", folder.names());
-    let rest = vec![b'.'; 90];
-    let server = answer(response("206 Partial Content", "ETag: \"v1\"\r\nContent-Range: bytes 10-99/100\r\n", rest));
     run(&["--resume", "-o", &folder.path("page"), &server.url("/")]).output();
     assert_eq!(field(&server.end(), "Range"), Some("bytes=10-"));
     assert_eq!(folder.read("page"), [b"ten bytes.".as_slice(), &[b'.'; 90]].concat());
