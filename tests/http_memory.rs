@@ -103,6 +103,21 @@ fn an_announced_body_costs_nothing() {
     });
 }
 
+/// Nor do those that were let in: what is announced may be more than any machine has.
+#[test]
+fn an_announced_body_that_no_machine_can_hold_costs_what_comes() {
+    in_child("an_announced_body_that_no_machine_can_hold_costs_what_comes", || {
+        let mut unlimited = options(LONG);
+        unlimited.body_limit = u64::MAX;
+        let body = "x".repeat(MIB);
+        for length in [1 << 40, 1 << 46, 1 << 62, 1 << 63, u64::MAX] {
+            let server = Server::answering_once(format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}"));
+            // Room for a body that has grown is made at once.
+            fails_within(&server, &unlimited, ErrorKind::Truncated, 66 * MIB);
+        }
+    });
+}
+
 #[test]
 fn a_body_costs_its_limit() {
     in_child("a_body_costs_its_limit", || {

@@ -1,6 +1,6 @@
 //! A response that is arriving: what is done with its head, and where its body goes.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{io, sync::Arc, time::SystemTime};
 
 use super::{
     client::{HttpOptions, Shared},
@@ -199,10 +199,12 @@ fn keep(body: &mut Vec<u8>, data: &[u8], expected: Option<u64>, limit: u64) -> R
         return Err(Error::TooLong { what: Limit::Body, length, limit });
     }
     if body.len() >= GROWN && body.capacity() - body.len() < data.len() {
-        // All that may come at once: to move a body of some megabytes costs a game its frame. Memory that nothing is
-        // written to is only an address.
-        let most = expected.unwrap_or_else(|| length.saturating_mul(2).max(LARGE)).min(limit).max(length);
-        body.reserve_exact(usize::try_from(most).unwrap_or(usize::MAX) - body.len());
+        // Much that may come at once: to move a body of some megabytes costs a game its frame. Memory that nothing is
+        // written to is only an address, but a server can announce more than there are.
+        let most = length.saturating_mul(2).max(LARGE).min(expected.unwrap_or(limit)).min(limit).max(length);
+        let room = usize::try_from(most).unwrap_or(usize::MAX) - body.len();
+        let made = body.try_reserve_exact(room).or_else(|_| body.try_reserve_exact(data.len()));
+        made.map_err(|_| Error::Io(io::ErrorKind::OutOfMemory.into()))?;
     }
     body.extend_from_slice(data);
     Ok(())
@@ -210,7 +212,7 @@ fn keep(body: &mut Vec<u8>, data: &[u8], expected: Option<u64>, limit: u64) -> R
 
 /// A body of this size grows no more by and by.
 const GROWN: usize = 256 * 1024;
-/// The room for a body that has grown, and whose end is unknown.
+/// The room for a body that has grown.
 const LARGE: u64 = 64 * 1024 * 1024;
 
 /// How much of a redirect's body is read so that the connection can be used again.
