@@ -175,8 +175,9 @@ impl Transfer {
             // The answer that was given before is still to be read.
             Status::Done(()) | Status::Disconnected => {}
         }
-        if has_sent && direction == Direction::Read {
-            // The answer cannot be there yet: to ask for it would cost a call.
+        if has_sent && direction == Direction::Read && !self.has_received {
+            // The answer cannot be there yet: to ask for it would cost a call. Once a part of one has come, the rest may
+            // be where the system does not see it.
             return Ok(Step::Wait(Direction::Read));
         }
         self.receive(pace, direction, is_patient && direction == Direction::Read, on)

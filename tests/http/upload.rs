@@ -323,6 +323,29 @@ fn an_early_answer_that_takes_many_steps_is_told_although_the_server_reads_no_mo
     });
 }
 
+/// A good answer, of which the rest still waits to be unpacked when the last of the body goes: nothing wakes the client
+/// then, unless it knows itself that it has something to do.
+#[test]
+fn a_body_that_ends_before_its_answer_is_unpacked_does_not_stop_it() {
+    const LENGTH: usize = 3 << 20;
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    packed.write_all(&vec![0; LENGTH]).unwrap();
+    let packed = packed.finish().unwrap();
+    let head = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n";
+    let answer = [format!("{head}Content-Length: {}\r\n\r\n", packed.len()).as_bytes(), &packed].concat();
+    assert!(answer.len() < 4 * 1024, "it comes with one read: {} bytes", answer.len());
+    let server = Server::start(move |peer| {
+        let Some(request) = peer.head() else { return };
+        peer.send(&answer);
+        peer.body(&request);
+        peer.hold();
+    });
+    Way::each(|way| {
+        let answer = way.send(&client_with(&server, waiting_from(1000)), &post("/", &pattern(1000)));
+        answer.expect(HttpStatus::OK, &vec![0; LENGTH]);
+    });
+}
+
 /// A server may begin to answer before it has read all, and read on: an echo.
 #[test]
 fn a_body_goes_on_while_a_good_answer_arrives() {
