@@ -147,8 +147,9 @@ impl HttpExchange {
         matches!(self.state, State::Finished(_))
     }
 
-    /// Returns the response as far as it has come, once its head is there. After a failure it is what had arrived;
-    /// after `Done` it is `None`, since [`poll`](Self::poll) gave it away.
+    /// Returns the response as far as it has come, once its head is there. After a failure it is what had arrived, with
+    /// a [`status`](HttpResponse::status) that says so; after `Done` it is `None`, since [`poll`](Self::poll) gave it
+    /// away.
     #[must_use]
     pub fn response(&self) -> Option<&HttpResponse> {
         match &self.state {

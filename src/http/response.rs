@@ -39,7 +39,8 @@ pub struct HttpResponse {
 
 struct Failure {
     status: HttpStatus,
-    error: Error,
+    /// Until it is given away.
+    error: Option<Error>,
 }
 
 impl HttpResponse {
@@ -49,7 +50,7 @@ impl HttpResponse {
 
     /// A response that is nothing but the reason why there is none.
     pub(super) fn failed(url: Arc<str>, status: HttpStatus, error: Error) -> Self {
-        Self { failure: Some(Failure { status, error }), ..Self::new(url) }
+        Self { failure: Some(Failure { status, error: Some(error) }), ..Self::new(url) }
     }
 
     /// The same for a request that could not be begun.
@@ -58,11 +59,12 @@ impl HttpResponse {
     }
 
     pub(super) fn fail(&mut self, status: HttpStatus, error: Error) {
-        self.failure = Some(Failure { status, error });
+        self.failure = Some(Failure { status, error: Some(error) });
     }
 
+    /// Gives the error away; the response stays one that failed.
     pub(super) fn take_error(&mut self) -> Option<Error> {
-        self.failure.take().map(|failure| failure.error)
+        self.failure.as_mut()?.error.take()
     }
 
     /// Begins again, with the head of the response that counts.
@@ -104,10 +106,11 @@ impl HttpResponse {
         }
     }
 
-    /// Returns why there is no whole response, `None` when there is.
+    /// Returns why there is no whole response, `None` when there is, and of a failed
+    /// [`HttpExchange`](crate::HttpExchange), whose `poll` has given it.
     #[must_use]
     pub fn error(&self) -> Option<&Error> {
-        self.failure.as_ref().map(|failure| &failure.error)
+        self.failure.as_ref()?.error.as_ref()
     }
 
     /// Tells whether the response is whole and its status is one of success (200 to 299).
@@ -123,7 +126,7 @@ impl HttpResponse {
     /// The [`error`](Self::error) of a response that is not whole, [`Error::PeerRefused`] for a status of 400 or more.
     pub fn into_result(self) -> Result<Self> {
         if let Some(failure) = self.failure {
-            return Err(failure.error);
+            return Err(failure.error.unwrap_or(Error::Disconnected));
         }
         let status = self.status();
         if status.code() >= 400 {

@@ -154,9 +154,7 @@ fn a_host_that_refuses_says_so_at_once() {
         let answer = way.send(&http, &HttpRequest::get("/").unwrap());
         answer.expect_error(ErrorKind::Refused);
         assert!(answer.elapsed < SLACK);
-        if way == Way::Blocking {
-            assert_eq!(answer.status, HttpStatus::CONNECTION_FAILED);
-        }
+        assert_eq!(answer.status, HttpStatus::CONNECTION_FAILED);
     });
 }
 

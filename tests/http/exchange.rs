@@ -109,6 +109,18 @@ fn a_failure_is_told_once() {
     assert!(exchange.poll().is_disconnected());
 }
 
+/// What had arrived is there, and does not look whole.
+#[test]
+fn a_response_that_was_cut_is_not_whole() {
+    let server = Server::answering_once("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nten bytes.");
+    let http = client(&server);
+    let mut exchange = http.begin(&get("/"));
+    assert_eq!(finish(&mut exchange).unwrap_err().kind(), ErrorKind::Truncated);
+    let response = exchange.response().unwrap();
+    assert_eq!((response.status(), response.ok()), (HttpStatus::INVALID_RESPONSE, false), "{response:?}");
+    assert_eq!((response.body(), response.field("content-length")), (&b"ten bytes."[..], Some("100")));
+}
+
 /// What cannot even begin fails at the first poll, not in `begin`.
 #[test]
 fn a_body_that_cannot_be_opened_fails_the_exchange() {

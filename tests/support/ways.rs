@@ -147,6 +147,9 @@ impl Answer {
     /// What is told of a response when its exchange has failed.
     fn of_failed(error: &Error, response: Option<&HttpResponse>) -> Self {
         let mut answer = response.map_or_else(Self::nothing, Self::of);
+        let failed = [HttpStatus::CONNECTION_FAILED, HttpStatus::INVALID_RESPONSE];
+        assert!(failed.contains(&answer.status) && !response.is_some_and(HttpResponse::ok), "{answer:?} looks whole");
+        // The poll has given it away.
         answer.error = Some(error.kind());
         answer.message = error.to_string();
         answer
