@@ -160,7 +160,8 @@ impl Http {
     /// `"https://example.org:8443"`. Nothing is connected yet.
     ///
     /// A `port` of 0 is the one that the host names, or the scheme's (80, 443); without a scheme it is `http`. A name
-    /// and a password in a URL are sent with each request to that host (RFC 7617).
+    /// and a password in a URL are sent with each request to that host (RFC 7617), also where a redirect leads to it from
+    /// itself.
     ///
     /// # Errors
     ///

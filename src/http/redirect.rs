@@ -39,12 +39,12 @@ pub(super) fn redirect(
         return Ok(None);
     }
     let mut url = from.join(location).map_err(|_| Error::Malformed { expected: "the URL that a redirect leads to" })?;
+    let crosses_origins = !from.has_origin_of(&url);
     // Credentials are for the user to give, not for a server.
-    url.user = None;
+    url.user = if crosses_origins { None } else { from.user.clone() };
     if from.https && !url.https && !allow_downgrade {
         return Err(Error::Malformed { expected: "a redirect from https to https" });
     }
-    let crosses_origins = !from.has_origin_of(&url);
     Ok(Some(Redirect { url, method, keeps_body, crosses_origins }))
 }
 

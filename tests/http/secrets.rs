@@ -89,3 +89,52 @@ fn the_user_of_a_url_stays_with_its_host() {
     assert!(near.requests().iter().all(|request| request.field("authorization").is_some()));
     assert!(far.requests().iter().all(|request| request.field("authorization").is_none()));
 }
+
+/// As far as the host goes: a server sends a client from `/dir` to `/dir/` and asks there again who it is.
+#[test]
+fn the_user_of_a_url_goes_along_within_its_origin() {
+    let server = Server::start(|peer| {
+        while let Some(request) = peer.request() {
+            let answer = match (request.field("authorization"), request.target.as_str()) {
+                (Some("Basic YWRhOmh1bnRlcjI="), "/dir") => "301 There\r\nLocation: /dir/\r\nContent-Length: 0\r\n\r\n",
+                (Some("Basic YWRhOmh1bnRlcjI="), _) => "200 OK\r\nContent-Length: 2\r\n\r\nin",
+                _ => "401 Unauthorized\r\nContent-Length: 0\r\n\r\n",
+            };
+            peer.send(format!("HTTP/1.1 {answer}").as_bytes());
+        }
+    });
+    Way::each(|way| {
+        let host = format!("http://ada:hunter2@127.0.0.1:{}", server.port());
+        let http = Http::with_options(&host, 0, options(LONG)).unwrap();
+        way.send(&http, &HttpRequest::get("/dir").unwrap()).expect(sockeye::HttpStatus::OK, b"in");
+        let request = HttpRequest::get(&format!("{host}/dir")).unwrap();
+        let answer = way.send(&client(&server), &request);
+        answer.expect(sockeye::HttpStatus::OK, b"in");
+        assert_eq!(answer.url, server.url("/dir/"));
+    });
+}
+
+/// There and back: what was dropped stays dropped.
+#[test]
+fn the_user_of_a_url_is_not_given_back_on_the_way_home() {
+    let home = Server::start(|peer| {
+        while let Some(request) = peer.request() {
+            let answer = match request.target.strip_prefix("/to/") {
+                Some(port) => {
+                    format!("302 There\r\nLocation: http://127.0.0.1:{port}/\r\nContent-Length: 0\r\n\r\n")
+                }
+                None => "200 OK\r\nContent-Length: 4\r\n\r\nhome".to_owned(),
+            };
+            peer.send(format!("HTTP/1.1 {answer}").as_bytes());
+        }
+    });
+    let location = home.url("/home");
+    let far = Server::answering(format!("HTTP/1.1 302 Back\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n"));
+    Way::each(|way| {
+        let host = format!("http://ada:hunter2@127.0.0.1:{}", home.port());
+        let http = Http::with_options(&host, 0, options(LONG)).unwrap();
+        let request = HttpRequest::get(&format!("/to/{}", far.port())).unwrap();
+        way.send(&http, &request).expect(sockeye::HttpStatus::OK, b"home");
+        assert_eq!(home.requests().pop().unwrap().field("authorization"), None);
+    });
+}
