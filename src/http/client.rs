@@ -73,7 +73,8 @@ pub struct HttpOptions {
     /// How long a whole exchange may take, from the name lookup to the last byte, redirects included. `None`, the
     /// default, is for ever.
     pub limit: Option<Duration>,
-    /// How long the server may be silent and take nothing, before the exchange fails. 30 seconds; `None` is for ever.
+    /// How long the server may be silent and take nothing, once there is a connection, before the exchange fails. 30
+    /// seconds; `None` is for ever.
     pub silence: Option<Duration>,
     /// How long a connection may take: name, address, proxy, TLS. 30 seconds; `None` is as long as the exchange.
     pub connect_limit: Option<Duration>,
@@ -95,8 +96,8 @@ pub struct HttpOptions {
     pub user_agent: String,
     /// How many idle connections are kept: 8. With 0 none is.
     pub pool: usize,
-    /// From which length on a body waits, for a second at most, until the server says that it wants it
-    /// (`Expect: 100-continue`): 1 MiB.
+    /// From which length on a body waits, for a second or half of `silence` at most, until the server says that it wants
+    /// it (`Expect: 100-continue`): 1 MiB.
     pub expect_continue: u64,
     /// Who hears the heads of requests and responses: nobody.
     pub observer: Option<HttpObserver>,

@@ -201,7 +201,7 @@ impl HttpExchange {
                     self.leave_bell();
                 }
                 Err(TryRecvError::Empty) => {
-                    work.check_time()?;
+                    work.check_whole()?;
                     return Ok(false);
                 }
                 // The thread sends before it ends.

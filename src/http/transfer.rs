@@ -32,7 +32,9 @@ pub(super) struct Transfer {
     is_reused: bool,
     has_received: bool,
     is_packed: bool,
-    /// When the body goes although the server has not asked for it.
+    /// How long the body waits until the server asks for it.
+    hold: Duration,
+    /// When it goes although the server has not.
     held_until: Option<Instant>,
     received: u64,
     /// Where the connection leads, once the exchange goes on elsewhere.
@@ -122,7 +124,13 @@ impl Stride {
 }
 
 impl Transfer {
-    pub(super) fn new(connection: Connection, is_reused: bool, outgoing: Outgoing, incoming: Incoming) -> Self {
+    pub(super) fn new(
+        connection: Connection,
+        is_reused: bool,
+        outgoing: Outgoing,
+        incoming: Incoming,
+        hold: Duration,
+    ) -> Self {
         let sent_ahead = outgoing.has_begun();
         Self {
             connection,
@@ -132,6 +140,7 @@ impl Transfer {
             is_reused,
             has_received: false,
             is_packed: false,
+            hold,
             held_until: None,
             received: 0,
             route: None,
@@ -305,7 +314,7 @@ impl Transfer {
 
     /// Whether the server still has time to say whether it wants the body.
     fn may_hold(&mut self) -> bool {
-        let until = *self.held_until.get_or_insert_with(|| Instant::now() + CONTINUE_WAIT);
+        let until = *self.held_until.get_or_insert_with(|| Instant::now() + self.hold);
         Instant::now() < until
     }
 
@@ -379,8 +388,6 @@ const MUCH: u64 = 1024 * 1024;
 const FIRST_READ: usize = 4 * 1024;
 /// The next one: enough for most.
 const SECOND_READ: usize = 16 * 1024;
-/// How long a body waits for `100 Continue` (RFC 9110 section 10.1.1 leaves it open).
-const CONTINUE_WAIT: Duration = Duration::from_secs(1);
 
 /// What a peer's end means that came before anything was said; over TLS it may come without a word as well, and counts
 /// what came before.

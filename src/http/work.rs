@@ -110,7 +110,7 @@ impl Work {
         if let Some(observer) = &self.shared.options.observer {
             observer.request(&self.hop.head(&self.shared));
         }
-        let mut transfer = Transfer::new(connection, is_reused, outgoing, incoming);
+        let mut transfer = Transfer::new(connection, is_reused, outgoing, incoming, self.clock.hold());
         if self.hop.wants_close() {
             transfer.forbid_reuse();
         }
@@ -211,9 +211,9 @@ impl Work {
         self.clock.whole
     }
 
-    /// Fails when it has taken too long.
-    pub(super) fn check_time(&self) -> Result<()> {
-        self.clock.check()
+    /// Fails when the whole has taken too long. The rest is for who opens a connection, before which no server is silent.
+    pub(super) fn check_whole(&self) -> Result<()> {
+        self.clock.whole.check(Phase::Exchange)
     }
 
     pub(super) fn handle(&self) -> Option<&Handle> {
@@ -242,8 +242,8 @@ impl Work {
 
     /// How long it may be left alone.
     pub(super) fn wakes_in(&self) -> Option<Duration> {
-        let held = self.transfer.as_ref().and_then(|transfer| transfer.wakes_in());
-        held.into_iter().chain(self.clock.remaining()).min()
+        let Some(transfer) = &self.transfer else { return self.clock.whole.remaining() };
+        transfer.wakes_in().into_iter().chain(self.clock.remaining()).min()
     }
 
     fn may_ask_again(&self) -> bool {
@@ -253,6 +253,9 @@ impl Work {
 
 /// For how long an idle connection is as good as the one that has just answered.
 const TRUSTED: Duration = Duration::from_millis(100);
+
+/// How long a body waits for `100 Continue` (RFC 9110 section 10.1.1 leaves it open).
+const CONTINUE_WAIT: Duration = Duration::from_secs(1);
 
 /// The limits of time of one exchange.
 #[derive(Debug)]
@@ -280,6 +283,11 @@ impl Clock {
             self.moved = moved;
             self.moved_at = Instant::now();
         }
+    }
+
+    /// How long a body waits for the server's word: not until the server counts as silent.
+    fn hold(&self) -> Duration {
+        self.silence.map_or(CONTINUE_WAIT, |silence| CONTINUE_WAIT.min(silence / 2))
     }
 
     /// What is left until the exchange fails; `None` for ever.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sockeye::{ErrorKind, HttpOptions, HttpRequest, HttpStatus, Phase};
+use sockeye::{ErrorKind, Http, HttpOptions, HttpRequest, HttpStatus, Phase, Proxy};
 
 use crate::{
     script::Server,
@@ -99,6 +99,32 @@ fn a_drip_under_the_limit_is_fine() {
     });
 }
 
+/// While a connection is opened there is no server yet that could be silent: a way there that takes its time has the
+/// limit of connecting.
+#[test]
+fn a_slow_way_to_the_server_is_no_silence() {
+    let proxy = Server::start(|peer| {
+        // No login, and then 127.0.0.1 with a port (RFC 1928).
+        assert_eq!(peer.exactly(3).unwrap(), [5, 1, 0]);
+        std::thread::sleep(3 * LIMIT);
+        peer.send(&[5, 0]);
+        peer.exactly(10).unwrap();
+        peer.send(&[5, 0, 0, 1, 127, 0, 0, 1, 0, 80]);
+        if peer.request().is_some() {
+            peer.send(RESPONSE);
+            peer.finish();
+        }
+    });
+    Way::each(|way| {
+        let mut options = silence(2 * LIMIT);
+        options.proxy = Proxy::Url(format!("socks5://127.0.0.1:{}", proxy.port()));
+        let http = Http::with_options("127.0.0.1", 80, options).unwrap();
+        let answer = way.send(&http, &HttpRequest::get("/").unwrap());
+        answer.expect(HttpStatus::OK, b"hello");
+        assert!(answer.elapsed >= 3 * LIMIT, "{answer:?}");
+    });
+}
+
 /// Redirects, interim responses and another try have no limit of their own either.
 #[test]
 fn all_that_one_request_needs_has_one_limit() {
@@ -139,7 +165,7 @@ fn the_limit_of_one_call_goes_before_that_of_the_client() {
 fn a_host_that_does_not_take_connections_costs_the_limit() {
     let (port, _full) = full_listener();
     Way::each(|way| {
-        let http = sockeye::Http::with_options("127.0.0.1", port, options(LIMIT)).unwrap();
+        let http = Http::with_options("127.0.0.1", port, options(LIMIT)).unwrap();
         let answer = way.send(&http, &HttpRequest::get("/").unwrap());
         answer.expect_error(ErrorKind::TimedOut);
         assert!((LIMIT..LIMIT + SLACK).contains(&answer.elapsed), "{answer:?}");
@@ -150,7 +176,7 @@ fn a_host_that_does_not_take_connections_costs_the_limit() {
 fn a_host_that_refuses_says_so_at_once() {
     let port = refusing_port();
     Way::each(|way| {
-        let http = sockeye::Http::with_options("127.0.0.1", port, options(LONG)).unwrap();
+        let http = Http::with_options("127.0.0.1", port, options(LONG)).unwrap();
         let answer = way.send(&http, &HttpRequest::get("/").unwrap());
         answer.expect_error(ErrorKind::Refused);
         assert!(answer.elapsed < SLACK);
@@ -162,7 +188,7 @@ fn a_host_that_refuses_says_so_at_once() {
 #[test]
 fn a_name_that_does_not_exist_is_unresolved() {
     Way::each(|way| {
-        let http = sockeye::Http::with_options("sockeye.invalid", 80, options(LONG)).unwrap();
+        let http = Http::with_options("sockeye.invalid", 80, options(LONG)).unwrap();
         let answer = way.send(&http, &HttpRequest::get("/").unwrap());
         let kinds = [Some(ErrorKind::Unresolved), Some(ErrorKind::TimedOut)];
         assert!(kinds.contains(&answer.error), "{answer:?}");

@@ -224,6 +224,26 @@ fn a_server_that_does_not_know_the_word_gets_the_body_after_a_second() {
     });
 }
 
+/// It is the client that waits then: a server that has been asked for nothing else is not silent.
+#[test]
+fn a_body_does_not_wait_until_the_server_counts_as_silent() {
+    let server = Server::start(|peer| {
+        let Some(request) = peer.head() else { return };
+        assert_eq!(request.field("expect"), Some("100-continue"));
+        if peer.body(&request).is_some() {
+            peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+            peer.finish();
+        }
+    });
+    Way::each(|way| {
+        let mut options = waiting_from(1000);
+        options.silence = Some(Duration::from_millis(950));
+        let answer = way.send(&client_with(&server, options), &post("/", &pattern(1000)));
+        answer.expect(HttpStatus::OK, b"ok");
+        assert!(answer.elapsed >= Duration::from_millis(470), "{answer:?}");
+    });
+}
+
 #[test]
 fn a_short_body_does_not_wait() {
     let server = summing();
