@@ -19,7 +19,7 @@ pub(crate) use options::{ABOUT, HttpArgs};
 pub(crate) fn run(args: &HttpArgs) -> ExitCode {
     match transfer(args) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report("http"),
+        Err(failure) => failure.report(NAME),
     }
 }
 
@@ -34,7 +34,12 @@ fn transfer(args: &HttpArgs) -> Result<(), Failure> {
     };
     let http = Http::with_options(origin(&url), 0, settings::of(args, &bar)?)?;
     let last_bar = bar.clone();
-    ending::on_signals("http", move || last_bar.end())?;
+    ending::on_signals(NAME, move || last_bar.end())?;
+    // The library's own limit would not end the wait for who gives or takes a body.
+    if let Some(limit) = args.connecting.max_time {
+        let last_bar = bar.clone();
+        ending::after(limit, NAME, move || last_bar.end())?;
+    }
 
     let show = |progress: HttpProgress| {
         if let Some((done, total)) = shown(progress) {
@@ -71,6 +76,9 @@ fn transfer(args: &HttpArgs) -> Result<(), Failure> {
         None => place.write(&rest),
     }
 }
+
+/// What it is called in messages.
+const NAME: &str = "http";
 
 /// What has been received, or what has been sent as long as nothing comes back; with how much there will be, if that is
 /// known.

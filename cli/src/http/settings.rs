@@ -10,7 +10,6 @@ use crate::{failure::Failure, transfer::progress::Bar};
 /// How the command line wants the server to be reached and the response to be taken.
 pub(super) fn of(args: &HttpArgs, bar: &Bar) -> Result<HttpOptions, Failure> {
     let mut options = HttpOptions::default();
-    options.limit = args.connecting.max_time;
     if !args.sending.location {
         options.redirects = 0;
     }

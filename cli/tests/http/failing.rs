@@ -1,7 +1,13 @@
 //! Failures: the exit status, the one line, and nothing left behind.
 
+use std::{
+    io::{Read as _, Write as _},
+    process::Stdio,
+};
+
 use crate::{
-    program::{Folder, command, run, run_into_limit},
+    process::Process,
+    program::{Folder, Running, command, run, run_into_limit},
     server::{Peer, answer, free_port, response, serve},
 };
 
@@ -108,6 +114,51 @@ fn max_time_ends_whatever_takes_longer() {
         server.end();
         assert_eq!(folder.names(), [""; 0]);
     }
+}
+
+/// Also what is not the server's: an input that does not come, and an output that nobody takes.
+#[test]
+fn max_time_ends_the_wait_for_standard_input() {
+    let server = serve(|door| {
+        let mut peer = door.accept();
+        peer.reply("HTTP/1.1 100 Continue\r\n\r\n");
+        peer.wait_for_the_end();
+    });
+    let url = server.url("/");
+    let mut running = Running::start(command(&["-d", "@-", "-m", "0.4", &url]).stdin(Stdio::piped()));
+    let open = running.child.stdin.take();
+    assert_eq!(running.end().failure(1), "the exchange did not end within 400ms");
+    server.end();
+    drop(open);
+}
+
+#[test]
+fn max_time_ends_the_wait_for_a_reader_of_standard_output() {
+    let server = serve(|door| {
+        let mut peer = door.accept();
+        peer.reply("HTTP/1.1 200 OK\r\n\r\n");
+        // More than pipes and sockets hold.
+        let piece = vec![b'.'; 1 << 20];
+        while peer.stream.write_all(&piece).is_ok() {}
+    });
+    let mut command = command(&["-m", "0.4", &server.url("/")]);
+    let mut child = Process::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
+    assert_eq!(child.end(), Some(1));
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!(said, "sockeye: http: the exchange did not end within 400ms\n");
+    server.end();
+}
+
+#[cfg(unix)]
+#[test]
+fn max_time_ends_the_wait_for_a_reader_of_a_pipe() {
+    let folder = Folder::new("max_time_pipe");
+    let pipe = folder.path("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let url = format!("http://127.0.0.1:{}/", free_port());
+    assert_eq!(run_into_limit(&["-o", &pipe, &url]), "the exchange did not end within 400ms");
+    assert_eq!(folder.names(), ["pipe"]);
 }
 
 #[test]
