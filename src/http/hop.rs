@@ -15,7 +15,7 @@ use super::{
     request::{HttpMethod, HttpRequest},
     url::Url,
 };
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// A request to one URL.
 #[derive(Debug)]
@@ -34,6 +34,10 @@ pub(super) struct Hop {
 impl Hop {
     pub(super) fn first(request: &HttpRequest, base: &Url, shared: &Shared) -> Result<Self> {
         let url = base.of_request(request.uri())?;
+        if request.version() == (1, 0) && request.body().length().is_none() {
+            // It would go in chunks, which came with 1.1 (RFC 9112 section 6.1).
+            return Err(Error::invalid_input("a reader without a length", "a body of known length for HTTP/1.0"));
+        }
         Ok(Self {
             route: shared.route(&url),
             url,

@@ -168,7 +168,7 @@ impl HttpRequest {
         self
     }
 
-    /// Chooses the version that the request names: 1.1, the default, or 1.0.
+    /// Chooses the version that the request names: 1.1, the default, or 1.0, which takes no body of unknown length.
     ///
     /// # Errors
     ///
@@ -230,7 +230,8 @@ impl HttpRequest {
         Ok(self)
     }
 
-    /// Sends what a reader gives as the body: `length` bytes, or in chunks until it ends.
+    /// Sends what a reader gives as the body: `length` bytes, or in chunks until it ends. HTTP/1.0 knows no chunks: there
+    /// a request without a length fails ([`Error::InvalidInput`]).
     ///
     /// It is read as the connection takes it, also by [`HttpExchange::poll`](crate::HttpExchange::poll), which waits as
     /// long as the reader does. The first exchange takes it: a redirect that would send it again is not followed.

@@ -92,6 +92,28 @@ fn a_reader_of_unknown_length_goes_in_chunks() {
     }
 }
 
+/// HTTP/1.0 knows no chunks (RFC 9112 section 6.1). Nothing goes, not even the reader.
+#[test]
+fn http_1_0_takes_no_body_of_unknown_length() {
+    let server = summing();
+    Way::each(|way| {
+        let before = server.connections();
+        let mut request = post("/", b"");
+        request.set_body_reader(Pieces(b"one two three".to_vec(), 5), None);
+        request.set_http_version(1, 0).unwrap();
+        let answer = way.send(&client(&server), &request);
+        answer.expect_error(ErrorKind::InvalidInput);
+        assert_eq!(answer.message, "expected a body of known length for HTTP/1.0, found \"a reader without a length\"");
+        assert_eq!((answer.status, server.connections()), (HttpStatus::CONNECTION_FAILED, before));
+        request.set_http_version(1, 1).unwrap();
+        way.send(&client(&server), &request).expect(HttpStatus::OK, sum(b"one two three").as_bytes());
+        request.set_http_version(1, 0).unwrap().set_body_reader(&b"1234"[..], Some(4));
+        way.send(&client(&server), &request).expect(HttpStatus::OK, sum(b"1234").as_bytes());
+        let last = server.requests().pop().unwrap();
+        assert_eq!((last.version.as_str(), last.field("content-length")), ("HTTP/1.0", Some("4")));
+    });
+}
+
 #[test]
 fn a_reader_that_fails_or_ends_early_fails_the_request() {
     struct Failing;

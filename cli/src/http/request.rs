@@ -18,6 +18,9 @@ pub(super) fn build(args: &SendingArgs, url: &str) -> Result<HttpRequest, Failur
     };
     let mut request = HttpRequest::new(method, url)?;
     if args.http_1_0 {
+        if matches!(args.data.as_slice(), [Source::StandardInput]) {
+            return Err(Failure::Usage("standard input has no length, which --http1.0 must announce; use a file"));
+        }
         request.set_http_version(1, 0)?;
     }
     if let Some(credentials) = &args.credentials {

@@ -134,6 +134,8 @@ fn what_cannot_be_sent_is_one_line_before_anything_goes() {
     }
     let said = run(&["-d", "@a", "-d", "b", "http://127.0.0.1:9/"]).failure(2);
     assert_eq!(said, "a file or standard input must be the only -d");
+    let said = run(&["--http1.0", "-d", "@-", "http://127.0.0.1:9/"]).failure(2);
+    assert_eq!(said, "standard input has no length, which --http1.0 must announce; use a file");
     let said = run(&["-F", "a=@-", "http://127.0.0.1:9/"]).failure(2);
     assert!(said.contains("use a file"), "{said}");
 }
