@@ -125,7 +125,8 @@ impl Session {
         if !self.control.wire().is_encrypted() {
             let agreed = self.exchange("AUTH", "TLS")?;
             if agreed.status() != FtpStatus::SECURITY_EXCHANGE_COMPLETE {
-                return Ok(as_refusal(agreed));
+                // Any other consent is as little encrypted as a refusal.
+                return Ok(if agreed.ok() { agreed.with_error(NO_CONSENT) } else { agreed });
             }
             // Servers want this control connection's session to be resumed, and no other.
             let tls = tls.resuming()?;
@@ -237,10 +238,12 @@ impl Session {
     }
 }
 
-/// An answer that lets nothing go on is a refusal, whatever its number says.
+/// An answer to `PBSZ` or `PROT` that lets nothing go on is a refusal, whatever its number says.
 fn as_refusal(response: FtpResponse) -> FtpResponse {
     match response.status() {
         status if status.is_completion() || !status.ok() => response,
-        _ => response.with_error(Error::Malformed { expected: "the server's consent to encryption" }),
+        _ => response.with_error(NO_CONSENT),
     }
 }
+
+const NO_CONSENT: Error = Error::Malformed { expected: "the server's consent to encryption" };

@@ -122,6 +122,25 @@ fn there_is_no_way_back_to_plain_text() {
     script.join();
 }
 
+/// Only 234 begins a session (RFC 4217 section 4).
+#[test]
+fn a_consent_to_something_else_is_none() {
+    let (_, client) = pair();
+    for consent in ["200 ok", "202 no need", "230 logged in", "235 done", "331 go on"] {
+        let script = play(move |peer| {
+            peer.say("220 ready\r\n");
+            peer.answer("AUTH TLS", format!("{consent}\r\n"));
+            peer.ends();
+        });
+        let mut ftp = Ftp::with_options(options(FtpTls::Explicit(client.clone())));
+        let response = ftp.connect("127.0.0.1", script.port);
+        // The password that a caller may send now goes nowhere.
+        assert_eq!(ftp.login("joe", "secret").status(), FtpStatus::CONNECTION_CLOSED, "{consent}");
+        assert_eq!(response.error().map(sockeye::Error::kind), Some(ErrorKind::Malformed), "{response:?}");
+        script.join();
+    }
+}
+
 #[test]
 fn replies_from_before_the_session_are_not_taken_for_ones_of_it() {
     let (_, client) = pair();
