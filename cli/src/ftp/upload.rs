@@ -10,7 +10,7 @@ use std::{
     time::SystemTime,
 };
 
-use sockeye::{Ftp, FtpProgress, FtpResponse, FtpResume, FtpTransferOptions};
+use sockeye::{Error, Ftp, FtpProgress, FtpResponse, FtpResume, FtpTransferOptions};
 
 use crate::{
     failure::Failure,
@@ -72,6 +72,7 @@ impl Upload {
             return Ok(());
         }
         let temporary = if self.resumes { format!("{remote}.part") } else { beside(remote) };
+        let mut stays = self.resumes;
         let abroad = (!self.resumes).then(Abroad::new);
         let sent = self.transfer(ftp, source, &temporary, watch).into_result().map_err(Failure::from);
         let sent = sent.and_then(|_| {
@@ -83,9 +84,9 @@ impl Upload {
                 // It is transferred again the next time, at the worst.
                 _ = ftp.set_modified(&temporary, time);
             }
-            give_name(ftp, &temporary, remote)
+            give_name(ftp, &temporary, remote, &mut stays)
         });
-        if sent.is_err() && !self.resumes {
+        if sent.is_err() && !stays {
             // It may be that there is none.
             _ = ftp.delete_file(&temporary);
         }
@@ -113,17 +114,34 @@ impl Upload {
     }
 }
 
-/// Puts a whole file in the place of what is there.
-fn give_name(ftp: &mut Ftp, temporary: &str, remote: &str) -> Result<(), Failure> {
-    let renamed = ftp.rename_file(temporary, remote);
+/// Puts a whole file in the place of what is there. Once that may be gone, the file `stays` under the name that it has.
+fn give_name(ftp: &mut Ftp, temporary: &str, remote: &str, stays: &mut bool) -> Result<(), Failure> {
+    let renamed = rename(ftp, temporary, remote)?;
     // Some servers do not replace a file.
     let is_in_the_way = matches!(renamed.status().code(), 500..=599) && renamed.error().is_none();
-    if is_in_the_way && ftp.size(remote).is_ok() && ftp.delete_file(remote).ok() {
-        ftp.rename_file(temporary, remote).into_result()?;
-        return Ok(());
+    if !is_in_the_way || ftp.size(remote).is_err() {
+        return Ok(renamed.into_result().map(drop)?);
     }
-    renamed.into_result()?;
-    Ok(())
+    let removed = ftp.delete_file(remote);
+    if !removed.ok() && removed.error().is_none() {
+        return Ok(renamed.into_result().map(drop)?);
+    }
+    *stays = true;
+    let renamed = removed.into_result().map_err(Failure::from).and_then(|_| rename(ftp, temporary, remote));
+    match renamed.and_then(|renamed| Ok(renamed.into_result()?)) {
+        Ok(_) => Ok(()),
+        Err(why) => Err(Failure::Wrong(format!("{why}; the file is there, as {temporary:?}"))),
+    }
+}
+
+/// Renames a file, and gives the answer to the new name. A server that refuses before it has heard that has nothing
+/// against what is there, and renames nothing at all.
+fn rename(ftp: &mut Ftp, from: &str, to: &str) -> Result<FtpResponse, Failure> {
+    let begun = ftp.send_command("RNFR", from).into_result()?;
+    match begun.status().is_intermediate() {
+        true => Ok(ftp.send_command("RNTO", to)),
+        false => Err(Error::Malformed { expected: "350 in the answer to RNFR" }.into()),
+    }
 }
 
 /// A name that nobody has, in the same folder.

@@ -107,6 +107,42 @@ fn what_is_in_the_way_of_a_name_is_removed_first() {
     assert_eq!(server.end(), "x");
 }
 
+/// What was there is not risked for a name that nothing can get, and what was sent is the only one once that is gone.
+#[test]
+fn a_file_is_never_lost_for_the_sake_of_its_name() {
+    let folder = Folder::new("put_unnamed");
+    let local = folder.write("file", "x");
+    for removes in [false, true] {
+        let server = serve(move |door| {
+            let mut peer = door.accept();
+            peer.log_in();
+            peer.answer("TYPE I", "200 ok");
+            let (name, mut connection) = peer.take();
+            std::io::Read::read_to_end(&mut connection, &mut Vec::new()).unwrap();
+            peer.send("226 done\r\n");
+            if removes {
+                peer.answer(&format!("RNFR {name}"), "350 to what");
+                peer.answer("RNTO file", "550 there is one");
+                peer.answer("SIZE file", "213 7");
+                peer.answer("DELE file", "250 gone");
+            }
+            peer.answer(&format!("RNFR {name}"), "550 nothing is renamed");
+            if !removes {
+                peer.answer(&format!("DELE {name}"), "250 gone");
+            }
+            let mut rest = String::new();
+            std::io::Read::read_to_string(&mut peer.stream, &mut rest).unwrap();
+            (name, rest)
+        });
+        let said = run(&["put", &local, &format!("ftp://127.0.0.1:{}/file", server.port)]).failure(1);
+        let (name, rest) = server.end();
+        assert_eq!(rest, "");
+        let refused = "the peer answered 550 nothing is renamed";
+        let expected = if removes { format!("{refused}; the file is there, as {name:?}") } else { refused.to_owned() };
+        assert_eq!(said, expected);
+    }
+}
+
 #[test]
 fn what_is_not_taken_is_removed() {
     let folder = Folder::new("put_not_taken");
