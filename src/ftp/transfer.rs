@@ -206,11 +206,11 @@ impl Transfer {
     fn prepare(&mut self, session: &mut Session) -> Result<Option<Advance>> {
         let Some(data) = &mut self.data else { return Err(Error::NotOpen) };
         let was_listening = matches!(data, Data::Listening(_));
-        if was_listening && self.early.is_some() {
+        let mut status = data.accept(session);
+        if was_listening && self.early.is_some() && status.is_not_ready() {
             // It is done without a data connection.
             return self.no_more_data(session);
         }
-        let mut status = data.accept(session);
         if was_listening && status.is_done() {
             self.watch_data(session, false);
             status = self.data.as_mut().map_or(Ok(()), |data| data.secure(session)).into();

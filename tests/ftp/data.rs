@@ -173,6 +173,69 @@ fn the_old_invitation_is_used_where_the_new_one_is_unknown() {
 }
 
 #[test]
+fn a_last_word_without_a_first_one_is_enough_for_a_server_that_connects() {
+    let (mut ftp, script) = play_to(active(), |peer| {
+        peer.answer("TYPE I", "200 ok\r\n");
+        let to = invited(&peer.hear());
+        peer.say("200 ok\r\n");
+        assert_eq!(peer.hear(), "RETR a");
+        TcpStream::connect(to).unwrap().write_all(b"bytes").unwrap();
+        peer.say("226 here you are\r\n");
+        peer.answer("NOOP", "200 in step\r\n");
+    });
+    let mut bytes = Vec::new();
+    assert_eq!(ftp.download_to("a", &mut bytes, &binary(), go_on).message(), "here you are");
+    assert_eq!(bytes, b"bytes");
+    assert!(ftp.keep_alive().ok());
+    script.join();
+}
+
+/// What a download does up to an answer that is neither consent nor a refusal.
+type Begun = &'static [(&'static str, &'static str)];
+
+#[test]
+fn a_transfer_that_never_begins_is_not_done() {
+    let steps: [Begun; 5] = [
+        &[("TYPE I", "332 account?\r\n")],
+        &[("TYPE I", "200 ok\r\n"), ("EPRT", "332 account?\r\n")],
+        &[("TYPE I", "200 ok\r\n"), ("EPRT", "200 ok\r\n"), ("REST 5", "200 ok\r\n")],
+        &[("TYPE I", "200 ok\r\n"), ("EPRT", "200 ok\r\n"), ("REST 5", "250 ok\r\n")],
+        &[("TYPE I", "200 ok\r\n"), ("EPRT", "200 ok\r\n"), ("REST 5", "350 ok\r\n"), ("RETR a", "332 account?\r\n")],
+    ];
+    for steps in steps {
+        let (mut ftp, script) = play_to(active(), move |peer| {
+            for (command, reply) in steps {
+                let heard = peer.hear();
+                assert!(heard.starts_with(command), "{heard}");
+                peer.say(reply);
+            }
+            peer.answer("NOOP", "200 in step\r\n");
+        });
+        let mut options = binary();
+        options.offset = 5;
+        let response = ftp.download_to("a", &mut Vec::new(), &options, go_on);
+        assert!(!response.ok(), "{steps:?}: {response:?}");
+        assert_eq!(response.error().unwrap().kind(), ErrorKind::Malformed);
+        assert!(ftp.keep_alive().ok());
+        script.join();
+    }
+}
+
+#[test]
+fn an_account_that_is_asked_for_instead_of_bytes_leaves_the_file_alone() {
+    let (mut ftp, script) = play_to(FtpOptions::default(), |peer| {
+        peer.answer("TYPE I", "200 ok\r\n");
+        drop(peer.open("RETR a", "332 account?\r\n"));
+    });
+    let local = Folder::new();
+    std::fs::write(local.0.join("a"), b"the old one").unwrap();
+    let response = ftp.download("a", &local.0, TransferMode::Binary);
+    assert_eq!((response.ok(), response.status()), (false, FtpStatus::NEED_ACCOUNT_TO_LOG_IN));
+    assert_eq!(local.get("a"), b"the old one");
+    script.join();
+}
+
+#[test]
 fn a_reset_is_no_end_of_a_file() {
     let (mut ftp, script) = play_to(FtpOptions::default(), |peer| {
         peer.answer("TYPE I", "200 ok\r\n");

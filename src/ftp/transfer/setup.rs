@@ -7,6 +7,7 @@ use crate::{
         address::{parse_epsv, parse_pasv},
         control::is_preliminary,
         data::{Clock, Data},
+        moving::Failure,
         options::FtpDataMode,
         reply::Reply,
         response::FtpResponse,
@@ -31,7 +32,7 @@ impl Transfer {
     pub(super) fn typed(&mut self, session: &mut Session) -> Result<Option<Advance>> {
         let Some(reply) = session.control.final_reply()? else { return Ok(Some(Advance::Control)) };
         if reply.code >= 300 {
-            return self.over(session, reply);
+            return self.not_begun(session, reply);
         }
         session.mode = self.order.mode;
         self.step = Step::Open;
@@ -71,6 +72,15 @@ impl Transfer {
             Ok(port) => self.begin_connect(session, port),
             Err(error) => self.end_early(session, error),
         }
+    }
+
+    /// Ends it with an answer that does not let it go on. One that is no refusal is a failure all the same: nothing has
+    /// been moved.
+    fn not_begun(&mut self, session: &mut Session, reply: Reply) -> Result<Option<Advance>> {
+        if reply.code < 400 {
+            self.failure.get_or_insert(Failure::There(Error::Malformed { expected: "consent to a transfer" }));
+        }
+        self.over(session, reply)
     }
 
     pub(super) fn begin_connect(&mut self, session: &mut Session, port: u16) -> Result<Option<Advance>> {
@@ -144,7 +154,7 @@ impl Transfer {
             self.step = Step::Offset;
             return Ok(None);
         }
-        if self.may_fall_back(session, &reply) { Ok(None) } else { self.over(session, reply) }
+        if self.may_fall_back(session, &reply) { Ok(None) } else { self.not_begun(session, reply) }
     }
 
     pub(super) fn set_offset(&mut self, session: &mut Session) -> Result<Option<Advance>> {
@@ -160,7 +170,7 @@ impl Transfer {
     pub(super) fn restarted(&mut self, session: &mut Session) -> Result<Option<Advance>> {
         let Some(reply) = session.control.final_reply()? else { return Ok(Some(Advance::Control)) };
         if reply.code != 350 {
-            return self.over(session, reply);
+            return self.not_begun(session, reply);
         }
         self.step = Step::Ask;
         Ok(None)
@@ -198,7 +208,7 @@ impl Transfer {
             return Ok(Some(Advance::Control));
         };
         if reply.code >= 300 {
-            return self.over(session, reply);
+            return self.not_begun(session, reply);
         }
         self.announced = announced(&reply.text);
         if !is_preliminary(&reply) {
