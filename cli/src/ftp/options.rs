@@ -71,7 +71,7 @@ pub(crate) struct PutArgs {
     pub(crate) local: PathBuf,
     /// Where to; in a URL that ends with a slash it has the name that it has here
     pub(crate) url: String,
-    /// Go on where an earlier --resume to the same URL was cut off
+    /// Go on where an earlier --resume of the same file, unchanged since, to the same URL was cut off
     #[arg(long)]
     pub(crate) resume: bool,
     /// Upload a folder with everything in it; symbolic links are left out
@@ -203,7 +203,8 @@ pub(crate) struct SessionsArgs {
 /// How uploads get their names.
 #[derive(Debug, Args)]
 pub(crate) struct InPlaceArgs {
-    /// Upload under the final name at once, for servers where nothing can be renamed: others may see a part
+    /// Upload under the final name at once, for servers where nothing can be renamed: others may see a part,
+    /// and --resume takes what is there for the beginning
     #[arg(long)]
     pub(crate) in_place: bool,
 }

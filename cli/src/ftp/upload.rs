@@ -71,7 +71,10 @@ impl Upload {
             self.transfer(ftp, source, remote, watch).into_result()?;
             return Ok(());
         }
-        let temporary = if self.resumes { format!("{remote}.part") } else { beside(remote) };
+        let temporary = match source {
+            Source::File(path) if self.resumes => part_of(path, remote)?,
+            _ => beside(remote),
+        };
         let mut stays = self.resumes;
         let abroad = (!self.resumes).then(Abroad::new);
         let sent = self.transfer(ftp, source, &temporary, watch).into_result().map_err(Failure::from);
@@ -142,6 +145,15 @@ fn rename(ftp: &mut Ftp, from: &str, to: &str) -> Result<FtpResponse, Failure> {
         true => Ok(ftp.send_command("RNTO", to)),
         false => Err(Error::Malformed { expected: "350 in the answer to RNFR" }.into()),
     }
+}
+
+/// What a part of a file is called. Another version of the file begins a part of its own: what arrived of the one before
+/// is no beginning of it.
+fn part_of(path: &Path, remote: &str) -> Result<String, Failure> {
+    let about = fs::metadata(path).and_then(|metadata| Ok((metadata.len(), metadata.modified()?)));
+    let (length, modified) = about.map_err(|error| Failure::file(path, error))?;
+    let since = modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_else(|before| before.duration());
+    Ok(format!("{remote}.{length:x}-{:x}.part", since.as_nanos()))
 }
 
 /// A name that nobody has, in the same folder.

@@ -49,12 +49,29 @@ fn an_upload_that_is_cut_has_no_name_and_goes_on() {
     let (local, url) = (folder.write("file", &all), server.url("file"));
     let mut tries = 0;
     while run(&["put", "--resume", &local, &url]).code != Some(0) {
-        assert_eq!(server.names(), ["file.part"]);
+        let [part] = &server.names()[..] else { panic!("one part") };
+        assert!(part.starts_with("file.") && part.ends_with(".part"), "{part}");
         tries += 1;
         assert!(tries < 20, "it does not come to an end");
     }
     assert!(tries >= 3 && server.get("file") == all, "{tries} tries");
     assert_eq!(server.names(), ["file"]);
+}
+
+#[test]
+fn a_part_of_another_version_is_not_gone_on_with() {
+    let folder = Folder::new("put_versions");
+    let server = Server::start(&folder, |options| options.breaks_after = Some(300_000));
+    let url = server.url("file");
+    let local = folder.write("file", content(1_000_000));
+    run(&["put", "--resume", &local, &url]).failure(1);
+    // As long as the first one, and from another second.
+    let other = vec![7; 1_000_000];
+    folder.write("file", &other);
+    let file = std::fs::File::options().write(true).open(&local).unwrap();
+    file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_767_225_600)).unwrap();
+    let tries = (1..20).find(|_| run(&["put", "--resume", &local, &url]).code == Some(0));
+    assert!(tries.is_some() && server.get("file") == other, "{tries:?} tries");
 }
 
 #[test]
