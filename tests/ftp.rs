@@ -14,6 +14,8 @@ mod folder;
 mod hostile;
 #[path = "ftp/listings.rs"]
 mod listings;
+#[path = "ftp/parts.rs"]
+mod parts;
 #[path = "ftp/polled.rs"]
 mod polled;
 #[path = "support/polling.rs"]

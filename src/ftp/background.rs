@@ -82,7 +82,7 @@ struct Work {
 
 #[derive(Debug)]
 enum Phase {
-    Asking(Questions),
+    Asking(Box<Questions>),
     Moving(Box<Transfer>),
 }
 
@@ -98,7 +98,7 @@ impl FtpTransfer {
         });
         match begun {
             Ok((cargo, questions)) => {
-                let phase = Phase::Asking(questions);
+                let phase = Phase::Asking(Box::new(questions));
                 let work = Work { session, cargo, phase, is_cancelled: false, waits_for_both: false };
                 Self { state: State::Working(Box::new(work)), progress: FtpProgress::default() }
             }
@@ -187,6 +187,9 @@ impl Work {
                     }
                     if self.is_cancelled {
                         return Err(Error::Cancelled);
+                    }
+                    if let Some(goodbye) = questions.goodbye.take() {
+                        return Ok(Some(goodbye));
                     }
                     match self.cargo.plan(session, questions)? {
                         Plan::Whole(response) => return Ok(Some(response)),

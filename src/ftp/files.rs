@@ -108,6 +108,9 @@ fn resume_download(
         return Ok(sized);
     }
     let dated = session.command_on("MDTM", remote);
+    if !session.control.is_usable() {
+        return Ok(dated);
+    }
     let mut begun = BegunDownload::new(local, sized, &dated)?;
     if let Some(sized) = begun.is_whole() {
         return Ok(begun.end(sized));
@@ -142,7 +145,7 @@ impl BegunDownload {
         let identity = size.map(|size| format!("{size} {modified}\n")).unwrap_or_default();
         let (mut part, offset) = PartFile::resumed(local, &identity)?;
         let is_part = size.is_some_and(|size| offset <= size);
-        if !is_part {
+        if offset > 0 && !is_part {
             part.clear()?;
         }
         Ok(Self { part, offset: if is_part { offset } else { 0 }, size, sized: Some(sized) })
@@ -169,9 +172,13 @@ impl BegunDownload {
     }
 
     /// Gives the file its name if it is whole.
-    pub(super) fn end(self, response: FtpResponse) -> FtpResponse {
+    pub(super) fn end(mut self, response: FtpResponse) -> FtpResponse {
         if !response.ok() {
             return response;
+        }
+        // An empty file has no first byte.
+        if let Err(error) = self.part.begin() {
+            return response.with_error(error);
         }
         if let Some(expected) = self.size
             && let received = self.part.length()

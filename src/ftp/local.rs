@@ -17,6 +17,9 @@ pub(super) struct PartFile {
     part: PathBuf,
     /// Beside a part that is to be resumed: what tells whether the server still has the same file.
     note: Option<PathBuf>,
+    /// What the note is to say when the first byte comes. What is there stays until then: the server may have nothing to
+    /// send.
+    identity: Option<String>,
     file: Option<File>,
 }
 
@@ -28,7 +31,9 @@ impl PartFile {
             let name = format!(".sockeye-{:016x}.part", random.hash_one(count));
             let part = path.with_file_name(name);
             match OpenOptions::new().write(true).create_new(true).open(&part) {
-                Ok(file) => return Ok(Self { path: path.to_owned(), part, note: None, file: Some(file) }),
+                Ok(file) => {
+                    return Ok(Self { path: path.to_owned(), part, note: None, identity: None, file: Some(file) });
+                }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(Error::file(path, error)),
             }
@@ -36,25 +41,32 @@ impl PartFile {
         Err(Error::file(path, io::ErrorKind::AlreadyExists.into()))
     }
 
-    /// Opens what an earlier download of the same file has left, or makes the file; tells how many bytes it has.
+    /// Opens what an earlier download has left, or makes the file; tells how many bytes of the same file it has.
     pub(super) fn resumed(path: &Path, identity: &str) -> Result<(Self, u64)> {
         let (part, note) = (with_suffix(path, ".part"), with_suffix(path, ".part.id"));
         let failed = |error| Error::file(path, error);
         let is_known = fs::read_to_string(&note).is_ok_and(|known| known == identity);
-        let offset = if is_known { part.metadata().map_or(0, |metadata| metadata.len()) } else { 0 };
-        if offset == 0 {
+        // Not to be appended to: Windows would not let it be made shorter.
+        let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(&part).map_err(failed)?;
+        let offset = if is_known { file.seek(SeekFrom::End(0)).map_err(failed)? } else { 0 };
+        let identity = (offset == 0).then(|| identity.to_owned());
+        Ok((Self { path: path.to_owned(), part, note: Some(note), identity, file: Some(file) }, offset))
+    }
+
+    /// The server sends the file: what is there of another one goes.
+    pub(super) fn begin(&mut self) -> Result<()> {
+        if let (Some(note), Some(identity)) = (self.note.clone(), self.identity.take()) {
             // First of all: a part must never stand beside the note of another file.
-            File::create(&part).map_err(failed)?;
-            fs::write(&note, identity).map_err(failed)?;
+            self.clear()?;
+            fs::write(note, identity).map_err(|error| Error::file(&self.path, error))?;
         }
-        let file = OpenOptions::new().append(true).open(&part).map_err(failed)?;
-        Ok((Self { path: path.to_owned(), part, note: Some(note), file: Some(file) }, offset))
+        Ok(())
     }
 
     /// Begins again.
     pub(super) fn clear(&mut self) -> Result<()> {
-        let Some(file) = &self.file else { return Ok(()) };
-        file.set_len(0).map_err(|error| Error::file(&self.path, error))
+        let Some(file) = &mut self.file else { return Ok(()) };
+        file.set_len(0).and_then(|()| file.rewind()).map_err(|error| Error::file(&self.path, error))
     }
 
     /// How many bytes it has.
@@ -78,6 +90,7 @@ impl PartFile {
 
 impl Sink for PartFile {
     fn write(&mut self, data: &[u8]) -> Result<()> {
+        self.begin()?;
         let Some(file) = &mut self.file else { return Err(Error::NotOpen) };
         file.write_all(data).map_err(|error| Error::file(&self.path, error))
     }

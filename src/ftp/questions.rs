@@ -12,6 +12,8 @@ pub(super) struct Questions {
     asked: Option<Question>,
     pub(super) size: FtpResponse,
     pub(super) modified: FtpResponse,
+    /// The answer with which the server has ended the session.
+    pub(super) goodbye: Option<FtpResponse>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +39,7 @@ impl Questions {
             asked: None,
             size: FtpResponse::default(),
             modified: FtpResponse::default(),
+            goodbye: None,
         }
     }
 
@@ -47,6 +50,10 @@ impl Questions {
                 let Some(reply) = session.control.final_reply()? else { return Ok(false) };
                 let response = session.response(&reply);
                 self.asked = None;
+                if !session.control.is_usable() {
+                    self.goodbye = Some(response);
+                    return Ok(true);
+                }
                 self.take(session, question, response);
             }
             let Some(question) = self.left.pop() else { return Ok(true) };

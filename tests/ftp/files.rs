@@ -50,7 +50,7 @@ pub(crate) fn go_on(_: FtpProgress) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
-fn resuming() -> FtpTransferOptions {
+pub(crate) fn resuming() -> FtpTransferOptions {
     let mut options = binary();
     options.resume = FtpResume::IfPossible;
     options
