@@ -90,11 +90,7 @@ impl Questions {
             }
             // A refusal is as good: the server speaks UTF-8 then anyway.
             Question::Utf8 => session.agreed_on_names = true,
-            Question::Binary => {
-                if response.ok() {
-                    session.mode = Some(TransferMode::Binary);
-                }
-            }
+            Question::Binary => session.mode = response.ok().then_some(TransferMode::Binary),
             Question::Size => self.size = response,
             Question::Modified => self.modified = response,
         }

@@ -172,9 +172,22 @@ impl Session {
 
     fn exchange(&mut self, verb: &str, parameter: &str) -> Result<FtpResponse> {
         let command = self.build(verb, parameter)?;
+        self.forget_what_ends_with(verb);
         self.control.send(&command)?;
         let reply = self.control.final_reply()?.ok_or(Error::NotReady)?;
         Ok(self.response(&reply))
+    }
+
+    /// Some commands change what was agreed on before, whether they succeed or not.
+    fn forget_what_ends_with(&mut self, verb: &str) {
+        let is = |other: &str| verb.eq_ignore_ascii_case(other);
+        if ["TYPE", "USER", "REIN", "AUTH"].into_iter().any(is) {
+            self.mode = None;
+        }
+        if is("REIN") {
+            self.features = None;
+            self.agreed_on_names = false;
+        }
     }
 
     pub(super) fn build(&self, verb: &str, parameter: &str) -> Result<Command> {

@@ -161,6 +161,47 @@ fn the_whole_reply_is_given() {
 }
 
 #[test]
+fn a_type_is_set_again_after_what_has_reset_it() {
+    let (mut ftp, script) = play_to(FtpOptions::default(), |peer| {
+        for command in ["", "type A", "USER joe", "REIN", "Auth X"] {
+            if !command.is_empty() {
+                peer.answer(command, "230 ok\r\n");
+            }
+            peer.answer("TYPE I", "200 ok\r\n");
+            for _ in 0..2 {
+                peer.answer("SIZE a", "213 7\r\n");
+            }
+        }
+    });
+    for (command, parameter) in [("", ""), ("type", "A"), ("USER", "joe"), ("REIN", ""), ("Auth", "X")] {
+        if !command.is_empty() {
+            assert!(ftp.send_command(command, parameter).ok());
+        }
+        for _ in 0..2 {
+            assert_eq!(ftp.size("a").unwrap(), 7);
+        }
+    }
+    script.join();
+}
+
+#[test]
+fn names_and_features_are_asked_for_again_after_a_new_beginning() {
+    let (mut ftp, script) = play_to(FtpOptions::default(), |peer| {
+        for _ in 0..2 {
+            peer.answer("FEAT", "211-with\r\n UTF8\r\n211 end\r\n");
+            peer.answer("OPTS UTF8 ON", "200 ok\r\n");
+            peer.answer("CWD \u{e9}", "250 ok\r\n");
+            peer.answer("REIN", "220 ready\r\n");
+        }
+    });
+    for _ in 0..2 {
+        assert!(ftp.change_directory("\u{e9}").ok());
+        assert!(ftp.send_command("REIN", "").ok());
+    }
+    script.join();
+}
+
+#[test]
 fn replies_may_come_a_byte_at_a_time() {
     let (mut ftp, script) = play_to(FtpOptions::default(), |peer| {
         assert_eq!(peer.hear(), "USER joe");

@@ -1,8 +1,9 @@
 //! Transfers that nobody waits for.
 
 use std::{
-    fs, io,
-    sync::{Arc, Mutex},
+    fs,
+    io::{self, Write},
+    sync::{Arc, Mutex, mpsc},
     time::{Duration, Instant},
 };
 
@@ -23,7 +24,7 @@ use crate::{
 #[derive(Clone, Default)]
 struct Shared(Arc<Mutex<Vec<u8>>>);
 
-impl io::Write for Shared {
+impl Write for Shared {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         self.0.lock().unwrap().extend_from_slice(data);
         Ok(data.len())
@@ -126,6 +127,34 @@ fn a_cancelled_transfer_gives_the_session_back() {
         assert!(local.names().is_empty());
         assert!(ftp.keep_alive().ok(), "after {polls} polls");
     }
+}
+
+#[test]
+fn a_type_that_nobody_waited_for_is_set_again() {
+    let (cancelled, is_cancelled) = mpsc::channel();
+    let (mut ftp, script) = play_to(FtpOptions::default(), move |peer| {
+        for mode in ["TYPE A", "TYPE I", "TYPE A"] {
+            assert_eq!(peer.hear(), mode);
+            if mode == "TYPE I" {
+                is_cancelled.recv_timeout(LONG).unwrap();
+            }
+            peer.say("200 ok\r\n");
+            if mode == "TYPE A" {
+                peer.retrieve("a").write_all(b"x\r\n").unwrap();
+                peer.say("226 done\r\n");
+            }
+        }
+    });
+    let mut text = binary();
+    text.mode = TransferMode::Ascii;
+    assert!(ftp.download_to("a", &mut Vec::new(), &text, go_on).ok());
+    let mut transfer = ftp.begin_download_to("a", io::sink(), &binary());
+    assert!(transfer.poll().is_not_ready());
+    transfer.cancel();
+    cancelled.send(()).unwrap();
+    assert_eq!(finish(&mut transfer).unwrap_err().kind(), ErrorKind::Cancelled);
+    assert!(ftp.download_to("a", &mut Vec::new(), &text, go_on).ok());
+    script.join();
 }
 
 #[test]

@@ -22,6 +22,8 @@ impl Transfer {
         match self.order.mode {
             Some(mode) if session.mode != Some(mode) => {
                 session.control.send(&session.build("TYPE", mode.letter())?)?;
+                // Whoever gives up now does not hear of it.
+                session.mode = None;
                 self.step = Step::Typed;
             }
             _ => self.step = Step::Open,
