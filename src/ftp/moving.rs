@@ -126,7 +126,12 @@ impl Mover {
                     }
                 }
                 Status::NotReady => {
+                    let is_anything = self.end > 0;
                     self.deliver(sink)?;
+                    if is_anything {
+                        // It is not the peer who was silent in the meantime.
+                        clock.restart();
+                    }
                     return Ok(Moved::Wait(wire.direction()));
                 }
                 Status::Disconnected => return Ok(Moved::End),

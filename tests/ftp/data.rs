@@ -304,6 +304,38 @@ fn the_last_words_of_an_abort_are_heard_in_either_order_or_as_one() {
     }
 }
 
+/// A pager, for one.
+#[test]
+fn a_writer_that_takes_its_time_is_no_silence_of_the_server() {
+    struct Slow(std::sync::mpsc::Sender<()>);
+    impl Write for Slow {
+        fn write(&mut self, data: &[u8]) -> std::io::Result<usize> {
+            if self.0.send(()).is_ok() {
+                std::thread::sleep(LIMIT * 2);
+            }
+            Ok(data.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    const LIMIT: std::time::Duration = std::time::Duration::from_millis(300);
+    let (written, is_written) = std::sync::mpsc::channel();
+    let (mut ftp, script) = play_to(impatient(), move |peer| {
+        peer.answer("TYPE I", "200 ok\r\n");
+        let mut data = peer.retrieve("a");
+        data.write_all(b"some").unwrap();
+        is_written.recv_timeout(LONG).unwrap();
+        drop(is_written);
+        data.write_all(b"more").unwrap();
+        drop(data);
+        peer.say("226 done\r\n");
+    });
+    let response = ftp.download_to("a", &mut Slow(written), &binary(), go_on);
+    assert!(response.ok(), "{response:?}");
+    script.join();
+}
+
 #[test]
 fn an_upload_that_is_refused_in_the_middle_has_the_servers_reason() {
     let (mut ftp, script) = play_to(FtpOptions::default(), |peer| {
