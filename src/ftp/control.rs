@@ -97,6 +97,11 @@ impl Control {
         !self.is_broken
     }
 
+    /// Leaves a reply that nobody will wait for: no later one would belong to its command.
+    pub(super) fn abandon(&mut self) {
+        self.is_broken = true;
+    }
+
     pub(super) fn wire(&self) -> &Wire {
         &self.wire
     }

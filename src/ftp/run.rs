@@ -48,6 +48,7 @@ pub(super) fn run(
             ControlFlow::Break(()) => transfer.give_up(session, Error::Cancelled),
         });
         if let Err(error) = watched {
+            session.control.abandon();
             return FtpResponse::failed(error);
         }
         if let Some(error) = transfer.withdrawn() {

@@ -140,8 +140,11 @@ impl Transfer {
 
     /// Goes on as far as it can. An error is the end of the session, too.
     pub(super) fn advance(&mut self, session: &mut Session, cargo: &mut Cargo<'_>) -> Result<Advance> {
-        // Why it failed says more than what came of that.
-        self.try_advance(session, cargo).map_err(|error| self.failure.take().map_or(error, Failure::into_error))
+        self.try_advance(session, cargo).map_err(|error| {
+            session.control.abandon();
+            // Why it failed says more than what came of that.
+            self.failure.take().map_or(error, Failure::into_error)
+        })
     }
 
     fn try_advance(&mut self, session: &mut Session, cargo: &mut Cargo<'_>) -> Result<Advance> {

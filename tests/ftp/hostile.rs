@@ -190,6 +190,37 @@ fn a_server_that_does_not_read_ends_in_time() {
     script.join();
 }
 
+/// No later reply would be that to its command.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_wait_that_fails_ends_the_session() {
+    use crate::support::child;
+
+    struct Last;
+    impl Write for Last {
+        fn write(&mut self, data: &[u8]) -> std::io::Result<usize> {
+            // The system waits for no more descriptors at once than there may be.
+            child::limit_descriptors(0);
+            Ok(data.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    child::in_child("hostile::a_wait_that_fails_ends_the_session", || {
+        let (mut ftp, script) = play_to(FtpOptions::default(), |peer| {
+            peer.answer("TYPE I", "200 ok\r\n");
+            let mut data = peer.retrieve("a");
+            data.write_all(b"some").unwrap();
+            peer.ends();
+        });
+        let response = ftp.download_to("a", &mut Last, &binary(), go_on);
+        assert_eq!(response.error().unwrap().kind(), ErrorKind::Io, "{response:?}");
+        assert!(!ftp.is_connected());
+        script.join();
+    });
+}
+
 #[test]
 fn a_listing_without_an_end_ends_at_its_cap() {
     let mut options = FtpOptions::default();
