@@ -82,7 +82,8 @@ impl Codec {
     pub(super) fn decode(&mut self, input: &[u8]) -> Result<Step> {
         match &mut self.kind {
             Kind::Raw if input.is_empty() => Ok(Step::More(1)),
-            Kind::Raw => Ok(Step::Frame(Frame { head: 0, body: input.len(), tail: 0 })),
+            // What is over the limit is the next message.
+            Kind::Raw => Ok(Step::Frame(Frame { head: 0, body: input.len().min(self.limit.max(1)), tail: 0 })),
             Kind::Lines(lines) => lines.decode(input, self.limit),
             Kind::Packet => prefix::decode_packet(input, self.limit),
             Kind::Tiny(tiny) => tiny.decode(input, self.limit),

@@ -4,7 +4,7 @@
 ///
 /// | framing | on the wire | spoken by |
 /// |---|---|---|
-/// | `Raw` | the bytes as they come: a message is what one read gives | anybody |
+/// | `Raw` | the bytes as they come: a message is what one read gives, up to the limit | anybody |
 /// | `Lines` | text with a newline behind it | netcat, telnet, `python-network` |
 /// | `Packet` | a 32-bit length, most significant byte first, then the bytes | SFML's `sf::Packet` |
 /// | `Tiny` | the same, where the receiver answers each length with a byte | `tinyproto` |

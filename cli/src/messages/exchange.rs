@@ -143,25 +143,33 @@ impl<'a> Exchange<'a> {
     fn learn(&mut self, news: News) -> Result<(), Failure> {
         match news {
             News::Refused(error, name) => self.log(&format!("{name} is refused: {error}")),
-            News::Opened(mut connection, name) => {
-                connection.set_message_limit(self.args.limit());
-                connection.set_framing(self.args.framing());
-                connection.set_blocking(false)?;
-                let limit = connection.message_limit();
-                let work = match &self.args.command {
-                    _ if self.args.echo => Work::Echo,
-                    Some(command) => Work::Command(Task::start(command, self.shape, limit, &self.selector.waker())?),
-                    None => Work::Talk,
-                };
-                if matches!(self.input, Input::Unread) {
-                    self.input = Input::Open(Source::read(io::stdin(), self.shape, limit, self.selector.waker()));
-                }
-                self.log(&format!("{name} is connected"));
-                let key = self.selector.add(&*connection)?;
-                self.peers.insert(key, Peer::new(*connection, name, work));
-                self.has_met = true;
-            }
+            News::Opened(connection, name) => match self.open(*connection, &name) {
+                // One for whom there is no descriptor, no thread or no command is no reason to leave the others.
+                Err(failure) if self.role == Role::Server => self.log(&format!("{name} is refused: {failure}")),
+                opened => return opened,
+            },
         }
+        Ok(())
+    }
+
+    fn open(&mut self, mut connection: Connection, name: &str) -> Result<(), Failure> {
+        connection.set_message_limit(self.args.limit());
+        connection.set_framing(self.args.framing());
+        connection.set_blocking(false)?;
+        let limit = connection.message_limit();
+        let work = match &self.args.command {
+            _ if self.args.echo => Work::Echo,
+            Some(command) => Work::Command(Task::start(command, self.shape, limit, &self.selector.waker())?),
+            None => Work::Talk,
+        };
+        if matches!(self.input, Input::Unread) {
+            let source = Source::read(io::stdin(), self.shape, limit, self.selector.waker());
+            self.input = Input::Open(source.map_err(Failure::Input)?);
+        }
+        let key = self.selector.add(&connection)?;
+        self.log(&format!("{name} is connected"));
+        self.peers.insert(key, Peer::new(connection, name.to_owned(), work));
+        self.has_met = true;
         Ok(())
     }
 

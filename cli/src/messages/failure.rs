@@ -37,6 +37,14 @@ impl Failure {
         if error.kind() == io::ErrorKind::BrokenPipe { Self::HadEnough } else { Self::Output(error) }
     }
 
+    /// The same where the message was one of the peer or of its command: standard input has no part in it.
+    pub(super) fn of_peer(self) -> Self {
+        match self {
+            Self::Unfit(error) => Self::Socket(error),
+            failure => failure,
+        }
+    }
+
     /// Says it in one line on standard error, unless it needs no words; gives the program's exit code.
     pub(super) fn report(&self, command: &str) -> u8 {
         let code = match self {

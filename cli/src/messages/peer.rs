@@ -103,7 +103,7 @@ impl Peer {
     fn take(&mut self, message: Vec<u8>, output: &mut Output) -> Result<(), Failure> {
         match &self.work {
             Work::Talk => output.write(&message)?,
-            Work::Echo => return self.say(&message),
+            Work::Echo => return self.say(&message).map_err(Failure::of_peer),
             Work::Command(task) => self.untaken = task.give(message),
         }
         Ok(())
@@ -197,10 +197,7 @@ impl Peer {
                 return Ok(());
             }
             match task.output.take().map_err(Failure::Command)? {
-                Found::Message(message) => self.say(&message).map_err(|failure| match failure {
-                    Failure::Unfit(error) => Failure::Socket(error),
-                    failure => failure,
-                })?,
+                Found::Message(message) => self.say(&message).map_err(Failure::of_peer)?,
                 Found::Nothing => return Ok(()),
                 Found::End => {
                     task.has_ended = true;

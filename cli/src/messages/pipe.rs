@@ -100,9 +100,10 @@ impl Shape {
 
 impl Source {
     /// Reads from a pipe until it ends or holds what is no message, waking the loop for each.
-    pub(super) fn read(from: impl Read + Send + 'static, shape: Shape, limit: usize, waker: Waker) -> Self {
+    /// It fails when the system has no thread for it.
+    pub(super) fn read(from: impl Read + Send + 'static, shape: Shape, limit: usize, waker: Waker) -> io::Result<Self> {
         let (sender, receiver) = mpsc::sync_channel(AHEAD);
-        thread::spawn(move || {
+        let body = move || {
             let mut from = BufReader::with_capacity(CHUNK, from);
             loop {
                 let message = shape.read(&mut from, limit).transpose();
@@ -115,8 +116,9 @@ impl Source {
             }
             drop(sender);
             _ = waker.wake();
-        });
-        Self(receiver)
+        };
+        thread::Builder::new().spawn(body)?;
+        Ok(Self(receiver))
     }
 
     /// What there is now.

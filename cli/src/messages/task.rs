@@ -37,9 +37,15 @@ impl Task {
         };
         let (input, messages) = mpsc::sync_channel(WAITING);
         let writer_waker = waker.clone();
-        thread::spawn(move || write(stdin, shape, &messages, &writer_waker));
-        let output = Source::read(stdout, shape, limit, waker.clone());
-        Ok(Self { child: Some(child), input: Some(input), output, has_ended: false })
+        let writer = thread::Builder::new().spawn(move || write(stdin, shape, &messages, &writer_waker));
+        match writer.and_then(|_| Source::read(stdout, shape, limit, waker.clone())) {
+            Ok(output) => Ok(Self { child: Some(child), input: Some(input), output, has_ended: false }),
+            Err(error) => {
+                kill(&mut child);
+                _ = child.wait();
+                Err(Failure::Command(error))
+            }
+        }
     }
 
     /// Gives the command a message; gives it back when the command is behind.
@@ -62,7 +68,8 @@ impl Drop for Task {
         let Some(mut child) = self.child.take() else { return };
         if self.has_ended {
             // It may have more to do than to talk. Nobody waits for that, but the system wants its end to be taken.
-            thread::spawn(move || child.wait());
+            // Without a thread for it the system gets it with the end of this program.
+            _ = thread::Builder::new().spawn(move || child.wait());
         } else {
             kill(&mut child);
             _ = child.wait();

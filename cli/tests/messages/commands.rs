@@ -1,6 +1,8 @@
 //! `--echo` and `--exec`.
 #![cfg(unix)]
 
+use std::process::Command;
+
 use sockeye::{Framing, Status};
 
 use crate::{
@@ -54,6 +56,24 @@ fn an_echo_of_tinyproto_takes_turns() {
         say(&mut client, &vec![b'x'; number * 100]);
         assert_eq!(heard(&mut client).len(), number * 100);
     }
+}
+
+/// More bytes in one piece than a message may have are several messages.
+#[test]
+fn an_echo_of_bytes_keeps_its_limit() {
+    let (live, endpoint) = Live::listen(&["--echo", "-f", "raw", "--max-message", "1000"]);
+    let mut client = connect(&endpoint, Framing::Raw);
+    say(&mut client, &[b'x'; 5001]);
+    let mut echo = Vec::new();
+    while echo.len() < 5001 {
+        echo.extend(heard(&mut client));
+    }
+    assert!(echo == [b'x'; 5001]);
+    // It is there for the next one.
+    let mut other = connect(&endpoint, Framing::Raw);
+    say(&mut other, b"hello");
+    assert_eq!(heard(&mut other), b"hello");
+    live.wrote(b"");
 }
 
 #[test]
@@ -129,4 +149,33 @@ fn a_command_of_a_peer_that_reads_nothing_waits() {
     for _ in 0..100_000 {
         assert_eq!(heard(&mut client), b"y");
     }
+}
+
+/// Peers for whom no command can be started are let go; the others are served, and so is who comes after them.
+#[test]
+fn a_server_outlives_its_descriptors() {
+    let program = env!("CARGO_BIN_EXE_sockeye");
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -n 40; exec \"$@\"", "sh", program, "listen", "-v", "0", "--exec", "cat"]);
+    let live = Live::start(&mut command);
+    let endpoint = live.said("listening at ");
+    let mut crowd = vec![connect(&endpoint, Framing::lines())];
+    // It is told of one after the other: so each has a place, or is refused.
+    while !live.stderr().contains("the command cannot be run") {
+        assert!(crowd.len() < 40, "{}", live.stderr());
+        let known = live.stderr().lines().count();
+        crowd.push(connect(&endpoint, Framing::lines()));
+        eventually(|| (live.stderr().lines().count() > known).then_some(()));
+    }
+    assert!(crowd.pop().unwrap().receive().is_disconnected());
+    say(&mut crowd[0], b"still here");
+    assert_eq!(heard(&mut crowd[0]), b"still here");
+    drop(crowd);
+    eventually(|| {
+        let mut late = connect(&endpoint, Framing::lines());
+        if !late.send(b"late").is_done() {
+            return None;
+        }
+        late.receive().done().map(|echo| assert_eq!(echo, b"late"))
+    });
 }

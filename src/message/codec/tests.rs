@@ -115,6 +115,14 @@ fn the_cap_is_allowed_and_one_more_is_not() {
     }
 }
 
+/// Bytes have no lengths that could be wrong: what is over the limit is the next message.
+#[test]
+fn bytes_are_cut_at_the_limit() {
+    for (limit, body) in [(10, 3), (3, 3), (2, 2), (1, 1), (0, 1)] {
+        assert_eq!(codec(Framing::Raw, limit).decode(b"abc").unwrap(), frame(0, body, 0), "{limit}");
+    }
+}
+
 #[test]
 fn defaults_are_16_mib_and_64_kib() {
     for (framing, limit) in [(Framing::lines(), 65_536), (Framing::Multiprocessing, 16_777_216)] {
