@@ -198,15 +198,18 @@ impl Listener {
                 return Ok(found);
             }
             let Some(waiting) = &mut self.waiting else { return Err(Error::Disconnected) };
+            let mut failed = None;
             // The door first, so that whoever knocks while others are served is not forgotten.
             if waiting.wait(deadline)? {
                 for _ in 0..ACCEPTED_AT_ONCE {
                     let (stream, peer) = match self.door.accept() {
                         Ok(accepted) => accepted,
                         Err(Error::NotReady) => break,
-                        Err(error) if self.found.is_empty() => return Err(error),
-                        // It comes again.
-                        Err(_) => break,
+                        // Those who are in are looked after all the same: their ends make room.
+                        Err(error) => {
+                            failed = Some(error);
+                            break;
+                        }
                     };
                     match self.options.opening(stream, self.key.clone()) {
                         Ok(opening) => self.found.extend(waiting.begin(opening, peer, self.mode)),
@@ -215,7 +218,14 @@ impl Listener {
                 }
             }
             waiting.proceed(self.mode, &mut self.found);
-            if self.found.is_empty() && deadline.has_passed() {
+            if !self.found.is_empty() {
+                // What was wrong with the door comes again.
+                continue;
+            }
+            if let Some(error) = failed {
+                return Err(error);
+            }
+            if deadline.has_passed() {
                 return Err(Error::NotReady);
             }
         }

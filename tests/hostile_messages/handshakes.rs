@@ -3,7 +3,7 @@
 use std::{
     io::{Read, Write},
     net::{Ipv4Addr, Shutdown, TcpListener, TcpStream},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use sockeye::{
@@ -350,5 +350,41 @@ fn resets_before_the_accept() {
         };
         within(64 * KIB, "resets", &mut round);
         leaves_nothing("resets", 50, round);
+    });
+}
+
+/// 18: while no descriptor is left, those who have a place are answered and lose it in time, which makes room.
+#[cfg(target_os = "linux")]
+#[test]
+fn no_descriptors() {
+    child::in_child("hostile_messages::handshakes::no_descriptors", || {
+        let (mut listener, port) = listener(|options| options.handshake_limit = Duration::from_secs(1));
+        listener.set_blocking(false).unwrap();
+        let begin = Instant::now();
+        let _silent = peer(port);
+        let mut guess = peer(port);
+        guess.write_all(&framed(b"{sha256}0123456789abcdef0123456789abcdef")).unwrap();
+        while listener.pending_handshakes() < 2 {
+            assert!(begin.elapsed() < LONG);
+            assert!(listener.accept().is_not_ready());
+        }
+        let _waits = peer(port);
+        let open = std::fs::read_dir("/proc/self/fd").unwrap().count() as u64;
+        assert_eq!(child::limit_descriptors(open), open);
+        let _files: Vec<_> = std::iter::from_fn(|| std::fs::File::open("/dev/null").ok()).collect();
+        let (mut wrong, mut late, mut has_place) = (0, 0, false);
+        while wrong + late < 2 {
+            assert!(begin.elapsed() < LONG, "{wrong} with a wrong key and {late} too late");
+            match listener.accept() {
+                Status::Error(Error::TooManyFiles(_)) | Status::NotReady => {}
+                Status::Error(Error::Authentication(AuthError::WrongDigest)) => wrong += 1,
+                Status::Error(Error::TimedOut { .. }) => late += 1,
+                other => panic!("{other:?}"),
+            }
+            has_place |= listener.pending_handshakes() > 2 - wrong - late;
+        }
+        assert_eq!((wrong, late), (1, 1));
+        assert!(begin.elapsed() >= Duration::from_secs(1));
+        assert!(has_place, "one who goes makes room");
     });
 }
