@@ -1,6 +1,6 @@
 //! What goes out, and how much has gone both ways.
 
-use std::{mem, time::Instant};
+use std::mem;
 
 use super::{
     EventLoop,
@@ -61,6 +61,7 @@ impl EventLoop {
             Stage::Dialing(_) | Stage::Accepted => return Status::NotReady,
             Stage::Closing(_) => return Status::Disconnected,
         }
+        let before = slot.connection.pending_bytes();
         let status = match departure {
             Departure::Now => slot.connection.send(message),
             Departure::WithOthers => slot.connection.queue(message),
@@ -79,16 +80,18 @@ impl EventLoop {
             Status::Disconnected | Status::Error(_) => return status,
         }
         let queued = slot.connection.pending_bytes();
+        // Without what the framing adds: a few bytes that go may be missed, and none are seen that have not gone.
+        let added = if status.is_done() { message.len() } else { 0 };
+        slot.note_queue(queued, queued < before + added || (queued == 0 && status.is_done()));
         if queued == 0 {
-            slot.active = self.now;
+            if before > 0 {
+                self.note_drained(id.0);
+            }
             return status;
         }
         if slot.water == Water::Low && (status.is_not_ready() || queued >= slot.options.high_water) {
             slot.water = Water::High;
             self.events.push_back(LoopEvent::HighWater { id, queued });
-        }
-        if slot.stalled.is_none() {
-            slot.stalled = Some(Instant::now());
         }
         match departure {
             Departure::WithOthers if slot.is_dirty => {}
@@ -146,18 +149,12 @@ impl EventLoop {
         let before = slot.connection.pending_bytes();
         let status = slot.connection.flush();
         let queued = slot.connection.pending_bytes();
-        if queued < before {
-            slot.active = self.now;
-        }
+        slot.note_queue(queued, queued < before);
         if queued == 0 {
-            slot.stalled = None;
-            if mem::replace(&mut slot.water, Water::Low) == Water::High && slot.is_open() {
-                self.events.push_back(LoopEvent::Drained { id: ConnectionId(id) });
-            }
-        } else if queued < before || slot.stalled.is_none() {
-            slot.stalled = Some(self.now);
+            self.note_drained(id);
         }
         let has_failed = status.is_disconnected() || status.is_error();
+        let Some(slot) = self.slots.get(&id) else { return };
         match slot.stage {
             Stage::Closing(_) if queued == 0 || has_failed => return self.end_close(id),
             Stage::Open if has_failed && slot.reading == Reading::Paused => {
@@ -169,6 +166,14 @@ impl EventLoop {
         self.watch(id);
         if queued > 0 {
             self.schedule(id);
+        }
+    }
+
+    /// Tells that high water is over, if it is.
+    fn note_drained(&mut self, id: usize) {
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        if mem::replace(&mut slot.water, Water::Low) == Water::High && slot.is_open() {
+            self.events.push_back(LoopEvent::Drained { id: ConnectionId(id) });
         }
     }
 }

@@ -104,6 +104,20 @@ impl Slot {
         matches!(self.stage, Stage::Open)
     }
 
+    /// Notes how many bytes wait, and whether some have gone.
+    pub(super) fn note_queue(&mut self, queued: usize, has_moved: bool) {
+        let waits = queued > 0;
+        if !has_moved && waits == self.stalled.is_some() {
+            return;
+        }
+        // The loop's own time may be that of a round which began long ago.
+        let now = Instant::now();
+        if has_moved {
+            self.active = now;
+        }
+        self.stalled = waits.then_some(now);
+    }
+
     /// Tells whether it is to be connected to a local listener whose queue is full, which takes trying.
     pub(super) fn waits_for_a_queue(&self) -> bool {
         let stream = self.connection.stream();

@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use sockeye::{CloseReason, ConnectionOptions, Error, ErrorKind, Framing, LoopEvent};
+use sockeye::{
+    CloseReason, ConnectionOptions, Endpoint, Error, ErrorKind, EventLoop, Framing, ListenOptions, LoopEvent,
+};
 
-use super::rig::{Rig, read, reset, rest_of, write};
-use crate::support::LONG;
+use super::rig::{Rig, read, reset, rest_of, until, write};
+use crate::support::{LONG, fresh_path};
 
 /// 12: a peer that takes a second for each byte of its greeting, or says nothing, has so long in all and holds nobody up.
 #[test]
@@ -38,7 +40,7 @@ fn slow_greetings_have_one_deadline_for_all_of_it() {
 #[cfg(feature = "tls")]
 #[test]
 fn slow_handshakes_have_one_deadline_for_all_of_it() {
-    let mut listening = sockeye::ListenOptions::default();
+    let mut listening = ListenOptions::default();
     listening.tls = Some(crate::support::tls::server().clone());
     listening.connection.opening_limit = Some(Duration::from_millis(250));
     let mut rig = Rig::with(Framing::lines(), sockeye::EventLoopOptions::default(), listening);
@@ -162,6 +164,57 @@ fn a_peer_that_never_reads_is_closed() {
     }
     assert!(begin.elapsed() > Duration::from_millis(1500));
     assert!(rig.event_loop.is_open(id));
+}
+
+/// 15: nor is one that takes a little all the time, so that its queue is never empty and the system never has much room;
+/// every send moves something then.
+#[cfg(unix)]
+#[test]
+fn a_peer_that_takes_a_little_all_the_time_is_not_closed() {
+    const LIMIT: Duration = Duration::from_millis(500);
+    for is_stall in [true, false] {
+        let path = fresh_path();
+        let mut event_loop = EventLoop::new().unwrap();
+        let mut options = ListenOptions::default();
+        options.connection.stall_limit = is_stall.then_some(LIMIT);
+        options.connection.idle_limit = (!is_stall).then_some(LIMIT);
+        event_loop.listen(&Endpoint::Local(path.clone()), Framing::Packet, options).unwrap();
+        let mut peer = std::os::unix::net::UnixStream::connect(path).unwrap();
+        peer.set_read_timeout(Some(LONG)).unwrap();
+        let id = until(&mut event_loop, |_, event| match event {
+            LoopEvent::Opened { id, .. } => Some(id),
+            other => panic!("{other:?}"),
+        });
+        let message = [7; 4096 - 4];
+        while event_loop.counters().queued_bytes < 64 * 1024 {
+            event_loop.send(id, &message).into_result().unwrap();
+        }
+        let begin = Instant::now();
+        while begin.elapsed() < 3 * LIMIT {
+            std::io::Read::read_exact(&mut peer, &mut [0; 4096]).unwrap();
+            assert!(event_loop.send(id, &message).is_done(), "closed after {:?}", begin.elapsed());
+            let event = event_loop.poll(Some(Duration::from_millis(1))).unwrap();
+            assert!(event.is_none(), "{event:?} after {:?}", begin.elapsed());
+        }
+        // It stops, and what is sent all the time does not count.
+        while event_loop.counters().queued_bytes < 64 * 1024 {
+            event_loop.send(id, &message).into_result().unwrap();
+        }
+        let begin = Instant::now();
+        event_loop.set_timer(Duration::ZERO);
+        let reason = until(&mut event_loop, |event_loop, event| match event {
+            LoopEvent::Closed { reason, .. } => Some(reason),
+            LoopEvent::Timer { .. } => {
+                event_loop.set_timer(LIMIT / 20);
+                assert!(event_loop.send(id, b"more").is_done());
+                None
+            }
+            other => panic!("{other:?}"),
+        });
+        assert!(matches!(reason, CloseReason::Stalled(LIMIT) | CloseReason::Idle(LIMIT)), "{reason}");
+        assert_eq!(matches!(reason, CloseReason::Stalled(_)), is_stall);
+        assert!(begin.elapsed() >= LIMIT / 2, "{:?}", begin.elapsed());
+    }
 }
 
 /// 17: 16 MiB without a newline is refused after 64 KiB, in no time.
