@@ -35,10 +35,21 @@ impl EventLoop {
     ///
     /// It begins with the next poll. When the limit has passed, those whose peers have not taken everything are closed
     /// all the same. [`is_shut_down`](Self::is_shut_down) tells when it is over; [`run`](Self::run) returns then, and can be
-    /// called again.
+    /// called again. Another call meanwhile can make the limit shorter, and not longer.
     pub fn shutdown(&mut self, limit: Duration) {
-        if matches!(self.ending, Ending::No) {
-            self.ending = Ending::Asked(limit);
+        match &mut self.ending {
+            Ending::No => self.ending = Ending::Asked(limit),
+            Ending::Asked(asked) => *asked = limit.min(*asked),
+            Ending::Draining(until) => {
+                let Some(sooner) = Instant::now().checked_add(limit) else { return };
+                if until.is_some_and(|until| until <= sooner) {
+                    return;
+                }
+                if let Some(until) = until.replace(sooner) {
+                    self.deadlines.remove(&(until, LoopDue::Shutdown));
+                }
+                self.deadlines.insert((sooner, LoopDue::Shutdown));
+            }
         }
     }
 

@@ -68,6 +68,29 @@ fn a_shutdown_has_its_deadline() {
     assert!(rest_of(&mut stuck).len() < 16_000_000);
 }
 
+/// Who has given the peers long may give them less; the other way round it stays.
+#[test]
+fn a_shutdown_can_be_hurried() {
+    let long = Duration::from_secs(600);
+    let short = Duration::from_millis(150);
+    for (first, second, is_draining) in
+        [(long, short, false), (long, short, true), (short, long, false), (short, long, true)]
+    {
+        let mut rig = Rig::new(Framing::Packet);
+        let (_stuck, id) = rig.opened_peer();
+        rig.event_loop.send(id, &vec![7; 16_000_000]).into_result().unwrap();
+        let begin = Instant::now();
+        rig.event_loop.shutdown(first);
+        if is_draining {
+            assert!(matches!(rig.event_loop.poll(Some(Duration::ZERO)).unwrap(), Some(LoopEvent::HighWater { .. })));
+        }
+        rig.event_loop.shutdown(second);
+        let events = events_until_the_end(&mut rig);
+        assert!(begin.elapsed() >= short, "{:?}", begin.elapsed());
+        let [.., LoopEvent::Closed { reason: CloseReason::Shutdown, .. }] = &events[..] else { panic!("{events:?}") };
+    }
+}
+
 #[test]
 fn an_abort_drops_what_is_queued_and_a_close_does_not() {
     let mut rig = Rig::new(Framing::Packet);
