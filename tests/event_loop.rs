@@ -18,4 +18,5 @@ mod event_loop {
     mod stopping;
     mod switching;
     mod threads;
+    mod tiny;
 }

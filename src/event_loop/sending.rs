@@ -66,16 +66,22 @@ impl EventLoop {
             Departure::Now => slot.connection.send(message),
             Departure::WithOthers => slot.connection.queue(message),
         };
-        match &status {
+        let is_over = !slot.connection.is_connected();
+        match status {
             Status::Done(()) => {
                 self.counters.messages_sent += 1;
                 self.counters.bytes_sent += message.len() as u64;
             }
             Status::NotReady => {}
-            // Who reads finds out by itself.
-            Status::Disconnected if slot.reading == Reading::Paused => {
+            // Who reads finds out by itself, unless the look for answers has.
+            Status::Disconnected if is_over || slot.reading == Reading::Paused => {
                 self.begin_close(id.0, CloseReason::Peer);
                 return status;
+            }
+            Status::Error(error) if is_over => {
+                // The event has the error.
+                self.begin_close(id.0, CloseReason::Failed(error));
+                return Status::Disconnected;
             }
             Status::Disconnected | Status::Error(_) => return status,
         }
