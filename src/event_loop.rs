@@ -193,9 +193,13 @@ impl EventLoop {
             Status::Done(message) => {
                 self.counters.messages_received += 1;
                 self.counters.bytes_received += message.len() as u64;
+                self.note_drained(id.0);
                 Status::Done(message)
             }
-            Status::NotReady => Status::NotReady,
+            Status::NotReady => {
+                self.note_drained(id.0);
+                Status::NotReady
+            }
             Status::Disconnected => {
                 self.begin_close(id.0, CloseReason::Peer);
                 Status::Disconnected

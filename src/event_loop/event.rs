@@ -60,7 +60,7 @@ pub enum LoopEvent {
         /// How many bytes wait.
         queued: usize,
     },
-    /// Nothing waits for the peer any more, after a `HighWater`.
+    /// Nothing waits for the peer any more, and the next message is taken, after a `HighWater`.
     Drained {
         /// The connection.
         id: ConnectionId,

@@ -126,7 +126,7 @@ pub enum Reading {
     /// It tells that there is something, as [`Readable`](crate::LoopEvent::Readable), in every round until it has been
     /// taken with [`receive`](crate::EventLoop::receive).
     Readiness,
-    /// It takes nothing, so that the peer has to wait. That the peer has gone shows when something is sent, or when
+    /// It takes nothing, so that the peer has to wait; answers of tinyproto only when something is sent. That the peer has gone shows when something is sent, or when
     /// reading goes on.
     Paused,
 }

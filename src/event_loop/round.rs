@@ -9,7 +9,7 @@ use super::{
     Due, EventLoop, Token,
     event::{CloseReason, ConnectionId, ListenerId, LoopEvent, TimerId},
     options::Reading,
-    slot::{Line, Stage},
+    slot::{Line, Stage, Water},
 };
 use crate::{
     error::{Error, Result},
@@ -195,7 +195,8 @@ impl EventLoop {
         let message = match slot.connection.receive() {
             Status::Done(message) => message,
             Status::NotReady => {
-                // The peer may have been given answers that did not fit.
+                // The peer may have given answers, or have been given some that did not fit.
+                self.note_drained(id);
                 self.watch(id);
                 return None;
             }
@@ -221,6 +222,9 @@ impl EventLoop {
         } else if !slot.is_dirty && slot.connection.owes_answers() {
             slot.is_dirty = true;
             self.queued.push(id);
+        }
+        if slot.water == Water::High {
+            self.note_drained(id);
         }
         if let Some(round) = &mut self.round {
             round.messages = round.messages.saturating_sub(1);

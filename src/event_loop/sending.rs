@@ -39,8 +39,8 @@ impl EventLoop {
     ///
     /// `Done` means that the connection has taken charge of it: what the system has no room for waits in the
     /// connection's queue. `NotReady` means that nothing was taken: the connection is not open yet, or the queue is over
-    /// its [`queue_limit`](crate::ConnectionOptions::queue_limit); then there is a [`Drained`](LoopEvent::Drained) when
-    /// it is empty. `Disconnected` when there is no such connection or the peer has gone, and `Error` for what the
+    /// its [`queue_limit`](crate::ConnectionOptions::queue_limit), or 4096 answers of tinyproto are due; then there is a
+    /// [`Drained`](LoopEvent::Drained) when it is empty and fewer are. `Disconnected` when there is no such connection or the peer has gone, and `Error` for what the
     /// framing cannot carry, see [`Connection::send`](crate::Connection::send).
     pub fn send(&mut self, id: ConnectionId, message: &[u8]) -> Status {
         self.send_with(id, message, Departure::Now)
@@ -89,15 +89,13 @@ impl EventLoop {
         // Without what the framing adds: a few bytes that go may be missed, and none are seen that have not gone.
         let added = if status.is_done() { message.len() } else { 0 };
         slot.note_queue(queued, queued < before + added || (queued == 0 && status.is_done()));
-        if queued == 0 {
-            if before > 0 {
-                self.note_drained(id.0);
-            }
-            return status;
-        }
         if slot.water == Water::Low && (status.is_not_ready() || queued >= slot.options.high_water) {
             slot.water = Water::High;
             self.events.push_back(LoopEvent::HighWater { id, queued });
+        }
+        if queued == 0 {
+            self.note_drained(id.0);
+            return status;
         }
         match departure {
             Departure::WithOthers if slot.is_dirty => {}
@@ -175,10 +173,11 @@ impl EventLoop {
         }
     }
 
-    /// Tells that high water is over, if it is.
-    fn note_drained(&mut self, id: usize) {
-        let Some(slot) = self.slots.get_mut(&id) else { return };
-        if mem::replace(&mut slot.water, Water::Low) == Water::High && slot.is_open() {
+    /// Tells that high water is over, if it is: no bytes wait, and a message would not have to.
+    pub(super) fn note_drained(&mut self, id: usize) {
+        let Some(slot) = self.slots.get_mut(&id).filter(|slot| slot.water == Water::High) else { return };
+        if slot.is_open() && slot.connection.pending_bytes() == 0 && !slot.connection.waits_for_answers() {
+            slot.water = Water::Low;
             self.events.push_back(LoopEvent::Drained { id: ConnectionId(id) });
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{net::TcpStream, time::Duration};
 
-use sockeye::{CloseReason, ConnectionId, Error, Framing};
+use sockeye::{CloseReason, ConnectionId, Error, Framing, LoopEvent};
 
 use super::rig::{Rig, read, rest_of, write};
 
@@ -13,6 +13,11 @@ fn greeted(rig: &mut Rig) -> (TcpStream, ConnectionId) {
     let id = rig.opened();
     assert_eq!(read(&mut peer, 1), b"\xff");
     (peer, id)
+}
+
+/// Sends until the connection takes no more; tells how many it has taken.
+fn fill(rig: &mut Rig, id: ConnectionId) -> usize {
+    (0..10_000).take_while(|_| rig.event_loop.send(id, b"x").is_done()).count()
 }
 
 /// A send that looks for answers and finds that the peer has broken the framing ends the connection as a receive does.
@@ -44,4 +49,31 @@ fn a_send_that_finds_the_end_tells_of_it() {
         }
         assert_eq!(rig.event_loop.counters().connections, 0);
     }
+}
+
+/// High water and low water are also those of the answers that are due.
+#[test]
+fn answers_that_are_due_have_their_marks() {
+    let mut rig = Rig::new(Framing::Tiny);
+    let (mut peer, id) = greeted(&mut rig);
+    assert_eq!(fill(&mut rig, id), 4096);
+    let marks = rig.during(Duration::from_millis(30));
+    assert!(matches!(&marks[..], [LoopEvent::HighWater { id: high, .. }] if *high == id), "{marks:?}");
+    for answers in [100, 4096 - 100] {
+        read(&mut peer, answers * 5);
+        write(&mut peer, &vec![0xff; answers]);
+        rig.until(|event_loop, event| match event {
+            LoopEvent::Drained { id: drained } => {
+                assert!(drained == id && event_loop.send(id, b"x").is_done());
+                Some(())
+            }
+            other => panic!("{other:?}"),
+        });
+        if answers == 100 {
+            assert_eq!(fill(&mut rig, id), 99);
+            let marks = rig.during(Duration::from_millis(30));
+            assert!(matches!(&marks[..], [LoopEvent::HighWater { .. }]), "{marks:?}");
+        }
+    }
+    assert!(rig.during(Duration::from_millis(30)).is_empty());
 }

@@ -2,7 +2,7 @@
 
 use std::{mem, time::Duration};
 
-use super::{Connection, Phase};
+use super::{Connection, Phase, send::MOST_UNANSWERED};
 use crate::{
     error::{Error, Result},
     message::incoming::Look,
@@ -40,6 +40,11 @@ impl Connection {
             Phase::Broken(_) | Phase::Found(_) => true,
             Phase::Ended => false,
         }
+    }
+
+    /// Tells whether the peer has to answer some messages before it can be sent another one.
+    pub(crate) fn waits_for_answers(&self) -> bool {
+        self.incoming.codec().unanswered() >= MOST_UNANSWERED
     }
 
     /// Tells whether the peer waits for answers that the next flush sends.

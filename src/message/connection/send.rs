@@ -122,7 +122,11 @@ impl Connection {
         let unanswered = self.incoming.codec().unanswered();
         if unanswered >= MOST_UNANSWERED {
             let mut attempt = self.stream.mode().begin();
-            self.read_answers(&mut attempt)
+            match self.read_answers(&mut attempt) {
+                // Not all of them, and enough.
+                Err(Error::NotReady) if self.incoming.codec().unanswered() < MOST_UNANSWERED => Ok(()),
+                result => result,
+            }
         } else if unanswered.is_multiple_of(MANY_UNANSWERED) {
             match self.in_mode(Mode::AT_ONCE, Self::read_answers)? {
                 Err(Error::NotReady) => Ok(()),
@@ -153,6 +157,6 @@ impl Connection {
 const MANY_UNANSWERED: u32 = 512;
 /// And how many before it waits for them: more than the real receivers have been seen to lag behind, and so few that
 /// the answers fit into any socket.
-const MOST_UNANSWERED: u32 = 4096;
+pub(super) const MOST_UNANSWERED: u32 = 4096;
 /// How many answers are kept for what is sent next. A peer that waits for more goes on without these.
 pub(super) const FEW_ANSWERS: usize = 64;
