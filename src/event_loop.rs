@@ -5,6 +5,7 @@ mod closing;
 mod dialing;
 mod event;
 mod handler;
+mod late;
 mod listening;
 mod mailbox;
 mod options;
@@ -28,6 +29,7 @@ pub use options::{ConnectOptions, ConnectionOptions, EventLoopOptions, ListenOpt
 pub use sending::LoopCounters;
 pub use thread::LoopThread;
 
+use late::Late;
 use listening::Post;
 use mailbox::Mailbox;
 use round::Round;
@@ -97,6 +99,7 @@ pub struct EventLoop {
     /// A descriptor to give up when there are no more.
     reserve: Option<Socket>,
     mailbox: Mailbox,
+    late: KeyMap<Late>,
     counters: LoopCounters,
 }
 
@@ -162,6 +165,7 @@ impl EventLoop {
             by_address: HashMap::new(),
             reserve: accepting::reserve(),
             mailbox,
+            late: KeyMap::default(),
             counters: LoopCounters::default(),
         })
     }

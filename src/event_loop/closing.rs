@@ -140,6 +140,9 @@ impl EventLoop {
                 self.by_address.remove(&address);
             }
         }
+        if !self.late.is_empty() {
+            self.late.remove(&id);
+        }
         let leftover = slot.connection.unread();
         slot.connection.close();
         match slot.stage {

@@ -116,7 +116,8 @@ pub enum CloseReason {
     Shutdown,
     /// It was never open: nobody there, no address, no agreement on encryption, no greeting, or not in time.
     ConnectFailed(Error),
-    /// The peer has ended it inside a message (`Truncated`), or has broken the framing or the encryption.
+    /// The peer has ended it inside a message (`Truncated`), or has broken the framing or the encryption; or another
+    /// thread has sent what the framing cannot carry, see [`LoopHandle::send`](crate::LoopHandle::send).
     Failed(Error),
     /// Nothing came and nothing went for this long, see [`idle_limit`](crate::ConnectionOptions::idle_limit).
     Idle(Duration),

@@ -6,10 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    EventLoop,
-    event::{CloseReason, ConnectionId},
-};
+use super::{EventLoop, event::ConnectionId};
 use crate::{error::Result, ip::IpAddress, selector::Waker, status::Status};
 
 /// Lets other threads use an [`EventLoop`]: cheap to clone, and safe to keep after the loop has ended.
@@ -61,9 +58,13 @@ impl LoopHandle {
     /// Sends a message over a connection of the loop.
     ///
     /// `Done` means that the loop will do it, after what was asked for before; `NotReady` that 8 MiB wait for the loop
-    /// already and nothing was taken; `Disconnected` that the loop has ended. A message for a connection that is gone by
-    /// then is dropped. One that its queue has no room for closes it ([`CloseReason::QueueFull`]), since nobody is there
-    /// to be told to wait.
+    /// already and nothing was taken; `Disconnected` that the loop has ended.
+    ///
+    /// A message for a connection that is gone by then, or is being closed, is dropped. What is sent before a connection
+    /// is open, or before a peer of tinyproto has answered enough, waits for that and is dropped when it does not come.
+    /// Nobody is there to be told to wait or what is wrong: so a message that the queue has no room for closes the
+    /// connection ([`QueueFull`](crate::CloseReason::QueueFull)), and so does one that its framing cannot carry ([`Failed`](crate::CloseReason::Failed),
+    /// behind what was sent before).
     pub fn send(&self, id: ConnectionId, message: impl Into<Vec<u8>>) -> Status {
         let message = message.into();
         let mut shared = self.lock();
@@ -144,11 +145,7 @@ impl EventLoop {
         drop(shared);
         for command in commands {
             match command {
-                Command::Send(id, message) => {
-                    if self.queue(id, &message).is_not_ready() && self.is_open(id) {
-                        self.remove(id.0, CloseReason::QueueFull);
-                    }
-                }
+                Command::Send(id, message) => self.send_late(id, message),
                 Command::Close(id) => {
                     self.close(id);
                 }

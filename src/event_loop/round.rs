@@ -252,6 +252,7 @@ impl EventLoop {
         self.events.push_back(LoopEvent::Opened { id: ConnectionId(id), listener: slot.listener });
         self.watch(id);
         self.schedule(id);
+        self.go_on_late(id);
     }
 
     /// Watches a connection for what it needs now.

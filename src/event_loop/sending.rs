@@ -5,6 +5,7 @@ use std::mem;
 use super::{
     EventLoop,
     event::{CloseReason, ConnectionId, LoopEvent},
+    late::Late,
     options::Reading,
     slot::{Stage, Water},
 };
@@ -131,19 +132,24 @@ impl EventLoop {
     pub fn counters(&self) -> LoopCounters {
         LoopCounters {
             connections: self.slots.len(),
-            queued_bytes: self.slots.values().map(|slot| slot.connection.pending_bytes()).sum(),
+            queued_bytes: self.slots.values().map(|slot| slot.connection.pending_bytes()).sum::<usize>()
+                + self.late.values().map(Late::bytes).sum::<usize>(),
             ..self.counters
         }
     }
 
     /// Sends what was queued since the last round.
     pub(super) fn flush_queued(&mut self) {
-        let mut queued = mem::take(&mut self.queued);
-        for id in queued.drain(..) {
-            self.flush(id);
+        while !self.queued.is_empty() {
+            let mut queued = mem::take(&mut self.queued);
+            for id in queued.drain(..) {
+                self.flush(id);
+            }
+            if self.queued.is_empty() {
+                // Its memory is for the next round.
+                self.queued = queued;
+            }
         }
-        // Its memory is for the next round.
-        self.queued = queued;
     }
 
     /// Offers the system what waits for a peer.
@@ -173,8 +179,10 @@ impl EventLoop {
         }
     }
 
-    /// Tells that high water is over, if it is: no bytes wait, and a message would not have to.
+    /// Goes on with what waits for room or for answers, and tells that high water is over, if it is: no bytes wait, and
+    /// a message would not have to.
     pub(super) fn note_drained(&mut self, id: usize) {
+        self.go_on_late(id);
         let Some(slot) = self.slots.get_mut(&id).filter(|slot| slot.water == Water::High) else { return };
         if slot.is_open() && slot.connection.pending_bytes() == 0 && !slot.connection.waits_for_answers() {
             slot.water = Water::Low;

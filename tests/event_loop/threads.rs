@@ -6,10 +6,11 @@ use std::{
 };
 
 use sockeye::{
-    CloseReason, Connection, ConnectionId, ErrorKind, EventLoop, Framing, Handler, HookResult, ListenOptions,
+    CloseReason, ConnectOptions, Connection, ConnectionId, ErrorKind, EventLoop, Framing, Handler, HookResult,
+    ListenOptions,
 };
 
-use super::rig::{Rig, loopback, rest_of};
+use super::rig::{Rig, loopback, read, rest_of, write};
 use crate::support::LONG;
 
 /// Tells a channel what happens.
@@ -156,4 +157,68 @@ fn what_other_threads_send_has_a_limit() {
     assert_eq!(fill(), 8, "8 MiB");
     rig.during(Duration::ZERO);
     assert_eq!(fill(), 8);
+}
+
+/// What is sent to a connection that is on its way goes when it is there, in order and before what the program sends.
+#[test]
+fn what_is_sent_too_early_waits_for_the_connection() {
+    let mut server = Rig::new(Framing::lines());
+    let mut rig = Rig::new(Framing::lines());
+    let handle = rig.event_loop.handle();
+    let id = rig.event_loop.connect(&loopback(server.port), Framing::lines(), ConnectOptions::default()).unwrap();
+    assert!(handle.send(id, "one").is_done() && handle.send(id, "two").is_done());
+    assert_eq!(rig.opened(), id);
+    rig.event_loop.send(id, b"three").into_result().unwrap();
+    server.opened();
+    for expected in ["one", "two", "three"] {
+        assert_eq!(server.message().1, expected.as_bytes());
+    }
+    let counters = rig.event_loop.counters();
+    assert_eq!((counters.messages_sent, counters.queued_bytes), (3, 0));
+
+    // A peer that takes its time for the greeting.
+    let slow = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let to_slow = loopback(slow.local_addr().unwrap().port());
+    let id = rig.event_loop.connect(&to_slow, Framing::Tiny, ConnectOptions::default()).unwrap();
+    handle.send(id, "early").into_result().unwrap();
+    assert!(rig.during(Duration::from_millis(30)).is_empty());
+    let (mut slow, _) = slow.accept().unwrap();
+    write(&mut slow, b"\xff");
+    assert_eq!(rig.opened(), id);
+    rig.during(Duration::ZERO);
+    assert_eq!(read(&mut slow, 10), b"\xff\0\0\0\x05early");
+
+    // As much as its queue takes.
+    let mut options = ConnectOptions::default();
+    options.connection.queue_limit = 10_000;
+    let mut silent = sockeye::TcpListener::new();
+    silent.listen_on([127, 0, 0, 1], 0).into_result().unwrap();
+    // It does not greet: so the connection is never open.
+    let id = rig.event_loop.connect(&loopback(silent.local_port()), Framing::Tiny, options).unwrap();
+    for _ in 0..9 {
+        handle.send(id, [0; 1000]).into_result().unwrap();
+    }
+    assert!(rig.during(Duration::from_millis(30)).is_empty());
+    assert_eq!(rig.event_loop.counters().queued_bytes / 1000, 9);
+    handle.send(id, [0; 1000]).into_result().unwrap();
+    let (closed, reason, _) = rig.closed();
+    assert!(closed == id && matches!(reason, CloseReason::QueueFull), "{reason}");
+}
+
+/// Nobody is there to be told that a message cannot be sent: so the connection says it.
+#[test]
+fn what_the_framing_cannot_carry_ends_the_connection() {
+    for message in [b"two\nlines".to_vec(), vec![b'x'; 64 * 1024 + 1]] {
+        let mut rig = Rig::new(Framing::lines());
+        let (mut peer, id) = rig.opened_peer();
+        let handle = rig.event_loop.handle();
+        handle.send(id, "before").into_result().unwrap();
+        handle.send(id, message).into_result().unwrap();
+        handle.send(id, "behind").into_result().unwrap();
+        let (closed, reason, _) = rig.closed();
+        assert_eq!(closed, id);
+        let kind = reason.error().map(sockeye::Error::kind);
+        assert!(matches!(kind, Some(ErrorKind::InvalidInput | ErrorKind::TooLong)), "{reason}");
+        assert_eq!(rest_of(&mut peer), b"before\n");
+    }
 }

@@ -77,3 +77,32 @@ fn answers_that_are_due_have_their_marks() {
     }
     assert!(rig.during(Duration::from_millis(30)).is_empty());
 }
+
+/// Other threads cannot be told to wait for answers: what they send waits, as much as the queue takes.
+#[test]
+fn messages_of_other_threads_wait_for_answers() {
+    const COUNT: usize = 20_000;
+    let mut rig = Rig::new(Framing::Tiny);
+    let (mut peer, id) = greeted(&mut rig);
+    let handle = rig.event_loop.handle();
+    for number in 0..COUNT {
+        handle.send(id, number.to_be_bytes()).into_result().unwrap();
+    }
+    let reader = std::thread::spawn(move || {
+        for number in 0..COUNT {
+            let message = read(&mut peer, 12);
+            assert_eq!(message[4..], number.to_be_bytes());
+            write(&mut peer, b"\xff");
+        }
+        peer.shutdown(std::net::Shutdown::Write).unwrap();
+        rest_of(&mut peer)
+    });
+    let reason = rig.until(|_, event| match event {
+        LoopEvent::Closed { reason, .. } => Some(reason),
+        LoopEvent::HighWater { .. } | LoopEvent::Drained { .. } => None,
+        other => panic!("{other:?}"),
+    });
+    assert!(matches!(reason, CloseReason::Peer), "{reason}");
+    assert_eq!(reader.join().unwrap(), b"");
+    assert_eq!(rig.event_loop.counters().messages_sent, COUNT as u64);
+}
