@@ -80,14 +80,15 @@ impl Codec {
     /// It is called again with what follows a `Skip` or a message, or with the same bytes and more behind them.
     #[inline]
     pub(super) fn decode(&mut self, input: &[u8]) -> Result<Step> {
+        let limit = self.limit.min(LARGEST_BODY);
         match &mut self.kind {
             Kind::Raw if input.is_empty() => Ok(Step::More(1)),
             // What is over the limit is the next message.
-            Kind::Raw => Ok(Step::Frame(Frame { head: 0, body: input.len().min(self.limit.max(1)), tail: 0 })),
-            Kind::Lines(lines) => lines.decode(input, self.limit),
-            Kind::Packet => prefix::decode_packet(input, self.limit),
-            Kind::Tiny(tiny) => tiny.decode(input, self.limit),
-            Kind::Multiprocessing => prefix::decode_multiprocessing(input, self.limit),
+            Kind::Raw => Ok(Step::Frame(Frame { head: 0, body: input.len().min(limit.max(1)), tail: 0 })),
+            Kind::Lines(lines) => lines.decode(input, limit),
+            Kind::Packet => prefix::decode_packet(input, limit),
+            Kind::Tiny(tiny) => tiny.decode(input, limit),
+            Kind::Multiprocessing => prefix::decode_multiprocessing(input, limit),
         }
     }
 
@@ -210,6 +211,8 @@ fn message_too_long(length: u64, limit: usize) -> Error {
 
 /// The long form of multiprocessing.
 const LONGEST_HEAD: usize = 12;
+/// No buffer is larger than half of all addresses, and what the framing adds has to fit into it too.
+const LARGEST_BODY: usize = usize::MAX / 2 - 16;
 
 #[cfg(test)]
 mod tests;

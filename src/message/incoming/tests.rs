@@ -264,3 +264,22 @@ proptest! {
         prop_assert_eq!(whole, pieces);
     }
 }
+
+/// Without a limit a length is one that a buffer can have, and the sums that are made with it hold.
+#[test]
+fn no_length_is_too_large_to_be_reckoned_with() {
+    for length in [u64::MAX, u64::MAX - 1, u64::MAX - 12, i64::MAX.unsigned_abs()] {
+        let bytes = [&[0xff; 4][..], &length.to_be_bytes()].concat();
+        let mut incoming = Incoming::new(Codec::new(Framing::Multiprocessing, Some(usize::MAX)), bytes);
+        match incoming.look() {
+            Err(Error::TooLong { length: found, .. }) => assert_eq!(found, length),
+            other => panic!("{length}: {other:?}"),
+        }
+    }
+    for (framing, head) in [(Framing::Packet, &b"\xff\xff\xff\xff"[..]), (Framing::Tiny, b"\xff\xf0\xff\xff\xff")] {
+        let mut incoming = Incoming::new(Codec::new(framing, Some(usize::MAX)), head.to_vec());
+        let end = incoming.look();
+        let is_known = matches!(end, Ok(Look::More(0xf0ff_ffff..) ) if cfg!(target_pointer_width = "64"));
+        assert!(is_known || matches!(end, Err(Error::TooLong { .. })), "{framing:?}: {end:?}");
+    }
+}
