@@ -122,6 +122,11 @@ impl<W: Wire> Link<W> {
     }
 
     pub(crate) fn finish_connect(&mut self) -> Status {
+        self.finish_connect_keeping(&mut None)
+    }
+
+    /// The same. The handle of a connect that has failed is kept, for it is the one that selectors know.
+    pub(crate) fn finish_connect_keeping(&mut self, failed: &mut Option<Handle>) -> Status {
         let finished = match &mut self.state {
             State::Closed => return Status::Disconnected,
             State::Open(_) => return Status::Done(()),
@@ -132,6 +137,10 @@ impl<W: Wire> Link<W> {
             (Ok(false), pending) => {
                 self.state = pending;
                 Status::NotReady
+            }
+            (Err(error), State::Connecting(connecting)) => {
+                *failed = Some(connecting.handle);
+                Status::Error(error)
             }
             (Err(error), _) => Status::Error(error),
             (Ok(true), _) => Status::Disconnected,
@@ -324,7 +333,7 @@ impl<W: Wire> Link<W> {
         }
     }
 
-    #[cfg(any(feature = "ftp", feature = "http"))]
+    #[cfg(any(feature = "ftp", feature = "http", feature = "messages"))]
     pub(crate) fn handle_mut(&mut self) -> Option<&mut Handle> {
         match &mut self.state {
             State::Closed => None,

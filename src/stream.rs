@@ -58,4 +58,12 @@ impl Stream {
             Self::Tls(socket) => socket.handle(),
         }
     }
+    pub(crate) fn handle_mut(&mut self) -> Option<&mut Handle> {
+        match self {
+            Self::Tcp(socket) => socket.link_mut().handle_mut(),
+            #[cfg(feature = "messages")]
+            Self::Local(socket) => socket.link_mut().handle_mut(),
+            Self::Tls(socket) => socket.link_mut().handle_mut(),
+        }
+    }
 }

@@ -213,11 +213,6 @@ impl TcpSocket {
         Self { link: Link::open(socket, mode), remote: Some(remote) }
     }
 
-    #[cfg(feature = "http")]
-    pub(crate) fn handle_mut(&mut self) -> Option<&mut sys::Handle> {
-        self.link.handle_mut()
-    }
-
     /// Gives the connection to a socket of another kind, which sends and receives through it in another way.
     pub(crate) fn into_parts(self) -> (Link, Option<SocketAddr>) {
         (self.link, self.remote)

@@ -175,7 +175,7 @@ impl TlsSocket {
         self.session().ok_or(Error::Disconnected)?.export(label, context, output)
     }
 
-    #[cfg(any(feature = "ftp", feature = "http"))]
+    #[cfg(feature = "ftp")]
     pub(crate) fn handle_mut(&mut self) -> Option<&mut crate::sys::Handle> {
         self.link.handle_mut()
     }

@@ -14,7 +14,10 @@ use crate::{
     ip::IpAddress,
     local::LocalSocket,
     mode::Mode,
-    selector::{Selectable, sealed},
+    selector::{
+        Selectable,
+        sealed::{self, Sealed as _},
+    },
     status::Status,
     stream::Stream,
     sys::{Handle, Watch},
@@ -27,7 +30,8 @@ use crate::{
 /// `multiprocessing.connection.Listener` of Python.
 ///
 /// [`connect`](Self::connect) waits for it. [`begin`](Self::begin) does not, and [`poll`](Self::poll) takes it on; a
-/// selector tells when to call it.
+/// selector tells when to call it: it stays in one, under one key, until it is there or has failed, whatever it waits
+/// for. Its connection is then in the selector instead, to be told of what there is to receive.
 ///
 /// # Examples
 ///
@@ -129,7 +133,7 @@ impl Client {
                 client.addresses = Endpoint::addresses(host.as_deref(), Deadline::after(limit), limit)?;
                 client.addresses.reverse();
                 client.port = *port;
-                client.next_address(Error::NotOpen)?;
+                client.next_address(Error::NotOpen, None)?;
             }
             Endpoint::Local(path) => {
                 let mut socket = LocalSocket::new();
@@ -152,8 +156,11 @@ impl Client {
 
     fn try_poll(&mut self) -> Result<Connection> {
         loop {
-            let opening = self.opening.as_mut().ok_or(Error::Disconnected)?;
-            match opening.step() {
+            let stepped = self.opening.as_mut().ok_or(Error::Disconnected)?.step();
+            if let (Some(handle), Some(wanted)) = (self.handle(), self.wanted()) {
+                handle.set_watch(wanted);
+            }
+            match stepped {
                 Ok(()) => {
                     let opening = self.opening.take().ok_or(Error::Disconnected)?;
                     let stream = opening.into_stream(Mode::AT_ONCE)?;
@@ -161,10 +168,12 @@ impl Client {
                 }
                 Err(Error::NotReady) => return Err(Error::NotReady),
                 Err(error) => {
-                    self.opening = None;
+                    let failed = self.opening.take().and_then(Opening::into_failed);
                     match error {
                         // Before there was a connection: another address may do.
-                        Error::Refused(_) | Error::Unreachable(_) | Error::NoAnswer(_) => self.next_address(error)?,
+                        Error::Refused(_) | Error::Unreachable(_) | Error::NoAnswer(_) => {
+                            self.next_address(error, failed)?;
+                        }
                         error => return Err(error),
                     }
                 }
@@ -172,14 +181,15 @@ impl Client {
         }
     }
 
-    /// Tries the next address; what the last one said stands if there is none.
-    fn next_address(&mut self, mut last: Error) -> Result<()> {
+    /// Tries the next address, in the selectors that the last one was in; what that one said stands if there is none.
+    fn next_address(&mut self, mut last: Error, failed: Option<Handle>) -> Result<()> {
         while let Some(address) = self.addresses.pop() {
             let mut socket = TcpSocket::new();
             socket.set_blocking(false)?;
             match socket.connect(address, self.port).begun() {
                 Ok(()) => {
-                    self.opening = Some(self.options.opening(socket.into(), self.key.clone())?);
+                    let opening = self.options.opening(socket.into(), self.key.clone())?;
+                    self.opening.insert(opening).replace(failed);
                     return Ok(());
                 }
                 Err(error) => last = error,

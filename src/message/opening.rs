@@ -23,12 +23,15 @@ pub(super) struct Opening {
     limit: Duration,
     /// Until when the answer to a wrong key is held back.
     held: Option<Deadline>,
+    /// What selectors know of a connect that has failed.
+    failed: Option<Handle>,
 }
 
 impl Opening {
     /// Begins with a stream that may still be connecting. The limit is for everything from here on.
     pub(super) fn new(stream: Stream, role: Role, key: Option<AuthKey>, least: AuthLevel, limit: Duration) -> Self {
-        Self { stream, role, key, least, handshake: None, deadline: Deadline::after(Some(limit)), limit, held: None }
+        let deadline = Deadline::after(Some(limit));
+        Self { stream, role, key, least, handshake: None, deadline, limit, held: None, failed: None }
     }
 
     /// Goes on as far as the stream's mode lets it: `NotReady` while something is missing.
@@ -56,11 +59,12 @@ impl Opening {
     }
 
     fn advance(&mut self) -> Result<()> {
-        let Self { stream, role, key, least, handshake, deadline, held, .. } = self;
+        let Self { stream, role, key, least, handshake, deadline, held, failed, .. } = self;
+        stream.finish_connect_keeping(failed)?;
         if let Stream::Tls(socket) = stream {
             socket.handshake().into_result()?;
         }
-        let Some(key) = key else { return connected(stream) };
+        let Some(key) = key else { return Ok(()) };
         if handshake.is_none() {
             *handshake = Some(Handshake::new(*role, key, *least, binding(stream)?)?);
         }
@@ -116,6 +120,18 @@ impl Opening {
         self.stream.handle()
     }
 
+    /// Takes the place of another one, of which this is left, in the selectors that it was in.
+    pub(super) fn replace(&mut self, failed: Option<Handle>) {
+        if let (Some(mut failed), Some(handle)) = (failed, self.stream.handle_mut()) {
+            failed.hand_over(handle);
+        }
+    }
+
+    /// What is left of it when its connect has failed.
+    pub(super) fn into_failed(self) -> Option<Handle> {
+        self.failed
+    }
+
     pub(super) fn is_connected(&self) -> bool {
         self.stream.is_connected()
     }
@@ -125,15 +141,6 @@ impl Opening {
         let mut stream = self.stream;
         stream.set_mode(mode)?;
         Ok(stream)
-    }
-}
-
-/// Ends a pending connect, if it can be ended now.
-fn connected(stream: &mut Stream) -> Result<()> {
-    match stream {
-        Stream::Tcp(socket) => socket.finish_connect().into_result(),
-        Stream::Local(socket) => socket.finish_connect().into_result(),
-        Stream::Tls(_) => Ok(()),
     }
 }
 

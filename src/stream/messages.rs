@@ -6,6 +6,7 @@ use crate::{
     ip::IpAddress,
     local::LocalSocket,
     mode::{Attempt, Mode},
+    sys::Handle,
     tcp::TcpSocket,
     tls::TlsSocket,
 };
@@ -77,6 +78,11 @@ impl Stream {
     /// Puts bytes behind those that wait to be sent, also while it connects.
     pub(crate) fn queue_whole(&mut self, first: &[u8], second: &[u8]) -> Result<()> {
         with_link!(self, link => link.queue_whole(first, second))
+    }
+
+    /// See `Link::finish_connect_keeping`.
+    pub(crate) fn finish_connect_keeping(&mut self, failed: &mut Option<Handle>) -> Result<()> {
+        with_link!(self, link => link.finish_connect_keeping(failed).into_result())
     }
 
     /// Ends a pending connect and a handshake, if they can be ended now.

@@ -3,7 +3,7 @@
 use std::{fs::File, io, time::Duration};
 
 use super::Stream;
-use crate::{error::Result, status::Status, sys::Handle};
+use crate::{error::Result, status::Status};
 
 impl Stream {
     #[inline]
@@ -75,15 +75,6 @@ impl Stream {
     /// Tells whether a receive that was not filled has taken all that there was.
     pub(crate) fn short_means_empty(&self) -> bool {
         matches!(self, Self::Tcp(_))
-    }
-
-    pub(crate) fn handle_mut(&mut self) -> Option<&mut Handle> {
-        match self {
-            Self::Tcp(socket) => socket.handle_mut(),
-            #[cfg(feature = "messages")]
-            Self::Local(_) => None,
-            Self::Tls(socket) => socket.handle_mut(),
-        }
     }
 }
 

@@ -66,7 +66,7 @@ impl Handle {
     }
 
     /// Lets another socket take this one's place, under the same key, in every selector that this one is in.
-    #[cfg(any(feature = "ftp", feature = "http"))]
+    #[cfg(any(feature = "ftp", feature = "http", feature = "messages"))]
     pub(crate) fn hand_over(&mut self, to: &mut Self) {
         to.leave();
         let Registration { key, source, registries, .. } = &mut self.registration;
@@ -81,13 +81,13 @@ impl Handle {
     }
 
     /// Leaves every selector for good, and gets a new key.
-    #[cfg(any(feature = "ftp", feature = "http"))]
+    #[cfg(any(feature = "ftp", feature = "http", feature = "messages"))]
     pub(crate) fn leave(&mut self) {
         self.registration = Registration::new(self.registration.source);
     }
 
     /// Changes what the selectors that watch the socket watch it for.
-    #[cfg(any(feature = "ftp", feature = "http"))]
+    #[cfg(any(feature = "ftp", feature = "http", feature = "messages"))]
     pub(crate) fn set_watch(&self, watch: Watch) {
         let Registration { key, registries, .. } = &self.registration;
         for registry in lock(registries).iter().filter_map(Weak::upgrade) {
@@ -266,7 +266,7 @@ impl Registry {
     }
 
     /// Watches another source under the same key for the same.
-    #[cfg(any(feature = "ftp", feature = "http"))]
+    #[cfg(any(feature = "ftp", feature = "http", feature = "messages"))]
     fn redirect(&self, key: usize, from: RawSource, to: RawSource) {
         let mut entries = lock(&self.entries);
         entries.buffered.remove(&key);
@@ -281,7 +281,7 @@ impl Registry {
         }
     }
 
-    #[cfg(any(feature = "ftp", feature = "http"))]
+    #[cfg(any(feature = "ftp", feature = "http", feature = "messages"))]
     fn change(&self, key: usize, watch: Watch) {
         let mut entries = lock(&self.entries);
         let Some((source, old)) = entries.watched.get_mut(&key) else { return };

@@ -6,7 +6,7 @@ use std::{
 };
 
 use sockeye::{
-    AuthError, AuthKey, ClientOptions, Connection, Endpoint, Listener, ListenerOptions, SocketSelector, Status,
+    AuthError, AuthKey, Client, ClientOptions, Connection, Endpoint, Listener, ListenerOptions, SocketSelector, Status,
     UdpSocket,
 };
 
@@ -100,4 +100,38 @@ fn who_is_silent_or_waits_for_an_answer_wakes_nobody() {
     };
     assert_eq!(why(answered), AuthError::WrongDigest);
     assert_eq!(listener.pending_handshakes(), 1);
+}
+
+/// A client that was added once stays in its selector until it is there: under one key, whichever address it tries, and
+/// without being told of room to send that it does not wait for.
+#[test]
+fn a_client_stays_in_its_selector() {
+    // The last address that the name stands for.
+    let mut listener = Listener::bind(&loopback(), Some(key())).unwrap();
+    listener.set_timeout(Some(DEADLINE)).unwrap();
+    let named = Endpoint::Tcp { host: Some("localhost".into()), port: port(&listener) };
+    let mut client = Client::begin(&named, Some(&key()), &ClientOptions::default()).unwrap();
+    let mut selector = SocketSelector::new().unwrap();
+    let added = selector.add(&client).unwrap();
+    let (mut listener, mut accepted) = (Some(listener), None);
+    let mut rounds = 0;
+    let mut connection = loop {
+        rounds += 1;
+        assert!(rounds < 20, "it is told of in vain");
+        assert!(selector.wait(Some(DEADLINE)).unwrap(), "it has left");
+        assert_eq!(selector.ready().map(|event| event.key).collect::<Vec<_>>(), [added]);
+        match client.poll() {
+            Status::Done(connection) => break connection,
+            Status::NotReady => {}
+            other => panic!("{other:?}"),
+        }
+        // Once it is connected it waits for a word of the listener, and for nothing else.
+        if !selector.wait(Some(Duration::from_millis(20))).unwrap()
+            && let Some(mut listener) = listener.take()
+        {
+            accepted = Some(std::thread::spawn(move || listener.accept().into_result()));
+        }
+    };
+    connection.set_blocking(true).unwrap();
+    assert_connected(&mut accepted.unwrap().join().unwrap().unwrap(), &mut connection);
 }
