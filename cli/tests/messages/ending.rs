@@ -6,11 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sockeye::{Framing, LocalListener, StatusCode};
+use sockeye::{Connection, Endpoint, Framing, LocalListener, StatusCode};
 
 use crate::{
     PATIENCE,
-    live::{Live, accept, connect, heard, listener, run_with_input, say, sockeye},
+    live::{Live, accept, connect, heard, listener, patient, run_with_input, say, sockeye},
     process::eventually,
     program::{Folder, Running},
 };
@@ -113,8 +113,9 @@ fn ctrl_c_ends_a_listener_and_its_socket_at_once_and_without_a_word() {
     let folder = Folder::new("ctrl_c");
     let path = folder.path("socket");
     let live = Live::start(&mut sockeye(&["listen", "--exec", "sleep 1000", &path]));
-    eventually(|| fs::exists(&path).unwrap().then_some(()));
-    let mut client = connect(&path, Framing::lines());
+    // The socket is there before anybody listens at it.
+    let endpoint = Endpoint::parse(&path).unwrap();
+    let mut client = patient(eventually(|| Connection::connect(&endpoint, Framing::lines(), Some(PATIENCE)).ok()));
     say(&mut client, b"hello");
     live.interrupt();
     let started = Instant::now();
@@ -163,7 +164,7 @@ fn local_sockets_are_for_both_commands() {
     listener.listen(&path).into_result().unwrap();
     listener.set_timeout(Some(PATIENCE)).unwrap();
     let answering = std::thread::spawn(move || {
-        let mut server = sockeye::Connection::new(listener.accept().into_result().unwrap(), Framing::lines());
+        let mut server = Connection::new(listener.accept().into_result().unwrap(), Framing::lines());
         let message = heard(&mut server);
         say(&mut server, &[message.as_slice(), b"!"].concat());
     });
