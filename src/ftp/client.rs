@@ -202,9 +202,11 @@ impl Ftp {
                 return FtpResponse::failed(error);
             }
             let begun = session.command_on("RNFR", from);
-            match begun.status().is_intermediate() {
-                true => session.command_on("RNTO", to),
-                false => begun,
+            match begun.status() {
+                status if status.is_intermediate() => session.command_on("RNTO", to),
+                // Nothing has another name yet, whatever the server is content with.
+                status if status.ok() => begun.with_error(Error::Malformed { expected: "350 in the answer to RNFR" }),
+                _ => begun,
             }
         })
     }

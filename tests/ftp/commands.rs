@@ -5,12 +5,12 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use sockeye::{ErrorKind, Ftp, FtpObserver, FtpOptions, FtpStatus, IpAddress, TcpListener};
+use sockeye::{ErrorKind, Ftp, FtpObserver, FtpOptions, FtpStatus};
 
 use crate::{
     folder::{Habits, Server},
     script::{impatient, play, play_to},
-    support,
+    support::{self, Family, V4},
 };
 
 #[test]
@@ -26,10 +26,7 @@ fn a_client_that_is_not_connected_says_so() {
 
 #[test]
 fn a_server_that_is_not_there_is_a_failed_connection() {
-    let mut listener = TcpListener::new();
-    listener.listen_on(IpAddress::LOCAL_HOST, 0).into_result().unwrap();
-    let port = listener.local_port();
-    listener.close();
+    let port = V4::refusing_address();
     let mut ftp = Ftp::new();
     let response = ftp.connect("127.0.0.1", port);
     assert_eq!(response.status(), FtpStatus::CONNECTION_FAILED);
@@ -198,6 +195,19 @@ fn names_and_features_are_asked_for_again_after_a_new_beginning() {
         assert!(ftp.change_directory("\u{e9}").ok());
         assert!(ftp.send_command("REIN", "").ok());
     }
+    script.join();
+}
+
+#[test]
+fn a_name_that_is_not_asked_for_is_not_given() {
+    let (mut ftp, script) = play_to(FtpOptions::default(), |peer| {
+        peer.answer("RNFR x", "250 ok\r\n");
+        peer.answer("NOOP", "200 ok\r\n");
+    });
+    let renamed = ftp.rename_file("x", "y");
+    assert_eq!(renamed.error().unwrap().kind(), ErrorKind::Malformed);
+    assert!(!renamed.ok());
+    assert!(ftp.keep_alive().ok());
     script.join();
 }
 
