@@ -11,7 +11,7 @@ use sockeye::{ErrorKind, FtpDataMode, FtpOptions, FtpStatus, TransferMode};
 use crate::{
     files::{Folder, go_on},
     script::{accept, binary, impatient, play_to, reset},
-    support::LONG,
+    support::{Family, LONG, V4},
 };
 
 fn active() -> FtpOptions {
@@ -81,7 +81,7 @@ fn odd_answers_to_epsv_and_pasv_are_failures_and_no_end() {
 fn a_port_that_refuses_is_tried_the_old_way() {
     let (mut ftp, script) = play_to(FtpOptions::default(), |peer| {
         peer.answer("TYPE I", "200 ok\r\n");
-        let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let gone = V4::refusing_address();
         peer.answer("EPSV", format!("229 (|||{gone}|)\r\n"));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();

@@ -2,6 +2,7 @@
 
 use std::{
     io::{Read, Write},
+    mem,
     net::{TcpListener, TcpStream},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -36,9 +37,13 @@ pub(crate) fn answer(response: impl AsRef<[u8]> + Send + 'static) -> Server<Stri
     serve(move |door| door.accept().reply(response))
 }
 
-/// A port that nobody listens on.
+/// A port that nobody listens on, and that nobody else gets: the end of a connection has it.
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let end = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let port = end.local_addr().unwrap().port();
+    mem::forget((listener, end));
+    port
 }
 
 impl<T> Server<T> {
