@@ -63,8 +63,8 @@ impl LoopHandle {
     /// A message for a connection that is gone by then, or is being closed, is dropped. What is sent before a connection
     /// is open, or before a peer of tinyproto has answered enough, waits for that and is dropped when it does not come.
     /// Nobody is there to be told to wait or what is wrong: so a message that the queue has no room for closes the
-    /// connection ([`QueueFull`](crate::CloseReason::QueueFull)), and so does one that its framing cannot carry ([`Failed`](crate::CloseReason::Failed),
-    /// behind what was sent before).
+    /// connection ([`QueueFull`](crate::CloseReason::QueueFull)), and so does one that its framing cannot carry
+    /// ([`Failed`](crate::CloseReason::Failed), behind what was sent before).
     pub fn send(&self, id: ConnectionId, message: impl Into<Vec<u8>>) -> Status {
         let message = message.into();
         let mut shared = self.lock();

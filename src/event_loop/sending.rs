@@ -41,8 +41,9 @@ impl EventLoop {
     /// `Done` means that the connection has taken charge of it: what the system has no room for waits in the
     /// connection's queue. `NotReady` means that nothing was taken: the connection is not open yet, or the queue is over
     /// its [`queue_limit`](crate::ConnectionOptions::queue_limit), or 4096 answers of tinyproto are due; then there is a
-    /// [`Drained`](LoopEvent::Drained) when it is empty and fewer are. `Disconnected` when there is no such connection or the peer has gone, and `Error` for what the
-    /// framing cannot carry, see [`Connection::send`](crate::Connection::send).
+    /// [`Drained`](LoopEvent::Drained) when it is empty and fewer are. `Disconnected` when there is no such connection or
+    /// the peer has gone, and `Error` for what the framing cannot carry, see
+    /// [`Connection::send`](crate::Connection::send).
     pub fn send(&mut self, id: ConnectionId, message: &[u8]) -> Status {
         self.send_with(id, message, Departure::Now)
     }
