@@ -443,14 +443,14 @@ mod over_tls {
 
     use super::*;
 
-    fn configs() -> (TlsServer, TlsClient) {
+    pub(super) fn configs() -> (TlsServer, TlsClient) {
         let identity = TlsIdentity::self_signed(&["localhost"]).unwrap();
         let mut options = TlsClientOptions::default();
         options.trust = Trust::Pinned(vec![identity.fingerprint()]);
         (TlsServer::new(identity).unwrap(), TlsClient::with_options(options).unwrap())
     }
 
-    fn client_options(tls: TlsClient) -> ClientOptions {
+    pub(super) fn client_options(tls: TlsClient) -> ClientOptions {
         let mut options = ClientOptions::default();
         options.least = AuthLevel::Bound;
         options.tls = Some(tls);

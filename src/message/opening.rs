@@ -38,7 +38,10 @@ impl Opening {
     ///
     /// A peer that has gone is `Disconnected` between two messages of the handshake, and `CutShort` inside one.
     pub(super) fn step(&mut self) -> Result<()> {
-        match self.advance() {
+        let advanced = self.advance();
+        // Bytes of the handshake are gone, and what has come behind them is for a receive: selectors hear of either.
+        self.stream.tell_whether_received(false);
+        match advanced {
             Err(Error::NotReady) if self.deadline.has_passed() => {
                 Err(Error::TimedOut { phase: Phase::Authentication, limit: self.limit })
             }

@@ -1,8 +1,20 @@
-//! Encryption that cannot be is refused, and nobody speaks or listens without it.
+//! Encryption that cannot be is refused, and nobody speaks or listens without it; selectors hear of what it brings.
+
+use std::{
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
+};
 
 use sockeye::{
-    Client, ClientOptions, Endpoint, Error, ErrorKind, Listener, ListenerOptions, TlsClient, TlsClientOptions,
-    TlsIdentity, TlsServer, Trust,
+    Client, ClientOptions, Endpoint, Error, ErrorKind, Listener, ListenerOptions, SocketSelector, Status, TlsClient,
+    TlsClientOptions, TlsIdentity, TlsServer, TlsSocket, Trust,
+};
+
+use crate::{
+    DEADLINE, key, listener, options,
+    over_tls::{client_options, configs},
+    raw,
 };
 
 fn encrypted() -> ClientOptions {
@@ -45,4 +57,65 @@ fn a_service_proves_the_name_that_was_asked_for_and_none_of_its_own() {
     let endpoint = Endpoint::parse("game|Ann").unwrap();
     let error = Client::connect_with(&endpoint, None, &encrypted()).error().unwrap();
     assert_refused(&error, "expected a `tls_name` with the endpoint of a service, found \"game|Ann\"");
+}
+
+#[test]
+fn a_message_behind_the_handshake_is_told_to_selectors() {
+    let (server, tls) = configs();
+    let mut listener = listener(options(|options| options.tls = Some(server)));
+    let mut client = Client::begin(&listener.address().unwrap(), Some(&key()), &client_options(tls)).unwrap();
+    let (sent, has_sent) = mpsc::channel();
+    let other = thread::spawn(move || {
+        let mut accepted = listener.accept().into_result().unwrap();
+        accepted.send(b"welcome").into_result().unwrap();
+        sent.send(()).unwrap();
+        accepted
+    });
+    let mut selector = SocketSelector::new().unwrap();
+    selector.add(&client).unwrap();
+    let mut connection = loop {
+        match client.poll() {
+            Status::NotReady => {}
+            other => break other.into_result().unwrap(),
+        }
+        // The last words of the handshake are looked at when the message is there too.
+        if has_sent.recv_timeout(Duration::from_millis(20)).is_err() {
+            assert!(selector.wait(Some(DEADLINE)).unwrap());
+        }
+    };
+    assert!(selector.wait(Some(DEADLINE)).unwrap(), "a message is there");
+    assert!(selector.is_ready(&connection));
+    assert_eq!(connection.receive().into_result().unwrap(), b"welcome");
+    assert!(!selector.wait(Some(Duration::ZERO)).unwrap());
+    other.join().unwrap();
+}
+
+/// One that has no key and says something at once: it wakes nobody until it has said enough.
+#[test]
+fn a_word_with_the_end_of_a_tls_handshake_is_waited_for_in_peace() {
+    let (server, tls) = configs();
+    let mut listener = listener(options(|options| options.tls = Some(server)));
+    listener.set_blocking(false).unwrap();
+    let mut stranger = TlsSocket::client(raw(&listener).try_into().unwrap(), &tls, "localhost").unwrap();
+    stranger.set_blocking(false).unwrap();
+    let end = Instant::now() + DEADLINE;
+    while stranger.handshake().is_not_ready() {
+        assert!(Instant::now() < end);
+        assert!(listener.accept().is_not_ready());
+    }
+    // Both come at once for whoever listens.
+    stranger.send(b"x").into_result().unwrap();
+    assert!(listener.accept().is_not_ready());
+    listener.set_blocking(true).unwrap();
+    listener.set_timeout(Some(Duration::from_millis(300))).unwrap();
+    let before = processor_time();
+    assert!(listener.accept().is_not_ready());
+    let taken = processor_time() - before;
+    assert!(taken < Duration::from_millis(100), "{taken:?}");
+}
+
+/// What this thread has taken of a processor.
+fn processor_time() -> Duration {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    Duration::from_nanos(text.split(' ').next().and_then(|taken| taken.parse().ok()).unwrap_or(0))
 }
