@@ -91,10 +91,11 @@ impl TlsIdentity {
             return Self::load(certificates_path, key_path);
         }
         let identity = Self::self_signed(names)?;
-        // The key comes first and is made by one program alone; the certificate appears, whole, once the key is whole.
+        // The key comes first and is made by one program alone; the certificate appears, whole, once the key is whole and
+        // would outlive a power failure.
         match private_file().write(true).create_new(true).open(key_path) {
             Ok(mut file) => {
-                let written = file.write_all(identity.engine.key_pem().as_bytes());
+                let written = file.write_all(identity.engine.key_pem().as_bytes()).and_then(|()| file.sync_all());
                 let written = written.map_err(|error| Error::file(key_path, error));
                 written.and_then(|()| replace(certificates_path, identity.certificate_pem().as_bytes())).inspect_err(
                     // A key without a certificate would be in the way of the next attempt.
