@@ -17,7 +17,8 @@ impl EventLoop {
     ///
     /// Nothing is received any more. The [`Closed`](LoopEvent::Closed) comes with one of the next polls: when the peer
     /// has taken everything, or has gone, or takes nothing for the
-    /// [`stall_limit`](crate::ConnectionOptions::stall_limit). Tells whether there was such a connection.
+    /// [`stall_limit`](crate::ConnectionOptions::stall_limit). Messages of other threads that wait for answers of tinyproto
+    /// are in no queue yet, and are dropped. Tells whether there was such a connection.
     pub fn close(&mut self, id: ConnectionId) -> bool {
         self.begin_close(id.0, CloseReason::Local)
     }
@@ -31,7 +32,7 @@ impl EventLoop {
     }
 
     /// Begins to end the loop: nothing is accepted or received any more, what is in the queues goes out, then the
-    /// connections are closed.
+    /// connections are closed, as by [`close`](Self::close).
     ///
     /// It begins with the next poll. When the limit has passed, those whose peers have not taken everything are closed
     /// all the same. [`is_shut_down`](Self::is_shut_down) tells when it is over; [`run`](Self::run) returns then, and can be

@@ -37,6 +37,8 @@ impl EventLoop {
     /// Sends what another thread wants to be sent, as soon as that can be. Nobody is there to be told what becomes of
     /// it: so a connection that has no room for it or cannot carry it is closed.
     pub(super) fn send_late(&mut self, id: ConnectionId, message: Vec<u8>) {
+        // A paused connection looks for answers only when something is sent.
+        self.go_on_late(id.0);
         if !self.late.contains_key(&id.0) {
             let mut status = self.queue(id, &message);
             if status.is_not_ready() && self.is_open(id) {

@@ -166,6 +166,8 @@ impl EventLoop {
         }
         let has_failed = status.is_disconnected() || status.is_error();
         let Some(slot) = self.slots.get(&id) else { return };
+        // What has waited for room or for answers is in the queue now.
+        let queued = slot.connection.pending_bytes();
         match slot.stage {
             Stage::Closing(_) if queued == 0 || has_failed => return self.end_close(id),
             Stage::Open if has_failed && slot.reading == Reading::Paused => {

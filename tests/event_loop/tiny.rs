@@ -2,7 +2,7 @@
 
 use std::{net::TcpStream, time::Duration};
 
-use sockeye::{CloseReason, ConnectionId, Error, Framing, LoopEvent};
+use sockeye::{CloseReason, ConnectionId, Error, Framing, LoopEvent, Reading};
 
 use super::rig::{Rig, read, rest_of, write};
 
@@ -105,4 +105,34 @@ fn messages_of_other_threads_wait_for_answers() {
     assert!(matches!(reason, CloseReason::Peer), "{reason}");
     assert_eq!(reader.join().unwrap(), b"");
     assert_eq!(rig.event_loop.counters().messages_sent, COUNT as u64);
+}
+
+/// A connection from which nobody receives takes answers when something is sent, by whichever thread.
+#[test]
+fn messages_of_other_threads_wait_for_answers_that_nobody_receives() {
+    const BURST: usize = 5_000;
+    let mut rig = Rig::new(Framing::Tiny);
+    let (mut peer, id) = greeted(&mut rig);
+    assert!(rig.event_loop.set_reading(id, Reading::Paused));
+    let handle = rig.event_loop.handle();
+    for _ in 0..BURST {
+        handle.send(id, b"x").into_result().unwrap();
+    }
+    let reader = std::thread::spawn(move || {
+        for _ in 0..BURST {
+            read(&mut peer, 5);
+            write(&mut peer, b"\xff");
+        }
+        // Its end would end the connection.
+        peer
+    });
+    for _ in 0..1_000 {
+        if reader.is_finished() {
+            break;
+        }
+        handle.send(id, b"x").into_result().unwrap();
+        rig.during(Duration::from_millis(10));
+    }
+    assert!(rig.event_loop.counters().messages_sent >= BURST as u64, "{:?}", rig.event_loop.counters());
+    reader.join().unwrap();
 }
