@@ -125,17 +125,16 @@ fn a_download_goes_on_where_it_ended() {
         let client = client(Way::Blocking, &nginx, site);
         let folder = Folder::new("download");
         let path = folder.join("file");
-        let uri = format!("/pattern?resumed-{site:?}");
-        let slow = HttpRequest::get(&format!("/slow{uri}")).unwrap();
+        let uri = format!("/slow/pattern?resumed-{site:?}");
+        let request = HttpRequest::get(&uri).unwrap();
         // Twice, so that what was resumed is resumed again.
         let mut starts = Vec::new();
         for end in [100_000, 300_000] {
-            client.http.download_file(&slow, &path, Resume::IfPossible, until(end));
+            client.http.download_file(&request, &path, Resume::IfPossible, until(end));
             starts.push(fs::metadata(folder.join("file.part")).unwrap().len());
             assert!(starts.last().unwrap() >= &end && !path.exists(), "{starts:?}");
         }
         let mut first = None;
-        let request = HttpRequest::get(&uri).unwrap();
         let response = client.http.download_file(&request, &path, Resume::IfPossible, |progress| {
             first = first.or(Some(progress.received));
             assert!(progress.to_receive.is_none_or(|length| length == nginx::PATTERN as u64), "{progress:?}");
@@ -164,9 +163,8 @@ fn a_file_that_has_changed_is_downloaded_from_the_start() {
     let served = nginx.file("changing");
     for (old, new) in [(pattern(900_000), vec![7; 900_000]), (pattern(900_000), vec![8; 50_000])] {
         fs::write(&served, &old).unwrap();
-        let request = HttpRequest::get("/changing").unwrap();
-        let slow = HttpRequest::get("/slow/changing").unwrap();
-        client.http.download_file(&slow, folder.join("file"), Resume::IfPossible, until(100_000));
+        let request = HttpRequest::get("/slow/changing").unwrap();
+        client.http.download_file(&request, folder.join("file"), Resume::IfPossible, until(100_000));
         let arrived = fs::read(folder.join("file.part")).unwrap();
         assert!((100_000..old.len()).contains(&arrived.len()) && arrived == old[..arrived.len()]);
         // Another time of change makes another entity tag.
@@ -185,11 +183,10 @@ fn a_file_that_has_changed_is_downloaded_from_the_start() {
 fn a_server_without_ranges_sends_the_file_again() {
     let nginx = Nginx::shared();
     let client = client(Way::Blocking, &nginx, Site::Plain);
-    let slow = HttpRequest::get("/slow/pattern").unwrap();
     for path in ["/whole/pattern", "/chunked/pattern"] {
         let folder = Folder::new("download");
         let request = HttpRequest::get(path).unwrap();
-        client.http.download_file(&slow, folder.join("file"), Resume::IfPossible, until(100_000));
+        client.http.download_file(&request, folder.join("file"), Resume::IfPossible, until(100_000));
         assert!(folder.names().contains(&"file.part".to_owned()), "{:?}", folder.names());
         let response = client.http.download_file(&request, folder.join("file"), Resume::IfPossible, on);
         assert_eq!(response.status(), HttpStatus::OK);
