@@ -164,6 +164,31 @@ fn names_that_lead_out_are_refused() {
     assert_eq!(folder.names(), ["here"]);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_name_that_is_there_twice_leads_through_no_link() {
+    let folder = Folder::new("tree_twice");
+    for name in ["here", "elsewhere"] {
+        std::fs::create_dir(folder.path(name)).unwrap();
+    }
+    std::os::unix::fs::symlink(folder.path("elsewhere"), folder.path("here/a")).unwrap();
+    let server = serve(|door| {
+        let mut peer = door.accept();
+        peer.log_in();
+        peer.answer("FEAT", "211 none");
+        peer.give("MLSD x", "type=dir; a\r\ntype=file;size=1; a\r\ntype=dir; a\r\n");
+        peer.give("MLSD x/a", "type=file;size=1; b\r\n");
+        let mut rest = String::new();
+        std::io::Read::read_to_string(&mut peer.stream, &mut rest).unwrap();
+        rest
+    });
+    let url = format!("ftp://127.0.0.1:{}/x", server.port);
+    let said = run(&["get", "-r", "-P", "1", &url, &folder.path("here")]).failure(1);
+    assert!(said.contains("a\": "), "{said}");
+    assert_eq!(server.end(), "", "nothing is asked for");
+    assert_eq!(names(Path::new(&folder.path("elsewhere"))), [""; 0]);
+}
+
 #[test]
 fn a_folder_that_is_not_there_is_one_line() {
     let folder = Folder::new("tree_missing");

@@ -1,7 +1,7 @@
 //! What is in a folder and in the folders in it, here and at a server.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, btree_map::Entry},
     fs,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
@@ -44,7 +44,7 @@ pub(super) fn below_here(top: &Path, path: &str) -> PathBuf {
 
 /// Lists a tree of the server, each folder once. Links are left out, so that there is an end.
 pub(super) fn at_server(crew: &mut Crew<'_>, top: &str) -> (Tree, Failures) {
-    let tree = Mutex::new(Tree::new());
+    let found = Mutex::new(Found::default());
     let failures = crew.work(vec![(String::new(), 0)], |ftp, (folder, depth), queue| {
         let path = below(top, &folder);
         let listed = ftp.entries(&path).map_err(Failure::from).map_err(|failure| failure.about(&path));
@@ -61,23 +61,37 @@ pub(super) fn at_server(crew: &mut Crew<'_>, top: &str) -> (Tree, Failures) {
                 return Err(Failure::from(Error::Malformed { expected: "names in a listing that lead nowhere else" })
                     .about(&path));
             }
-            let found = below(&folder, &entry.name);
-            if item == Item::Folder {
-                if depth == MOST_DEPTH {
-                    return Err(Error::TooMany { what: Limit::Depth, limit: u64::from(MOST_DEPTH) }.into());
-                }
-                queue.push((found.clone(), depth + 1));
+            if item == Item::Folder && depth == MOST_DEPTH {
+                return Err(Error::TooMany { what: Limit::Depth, limit: u64::from(MOST_DEPTH) }.into());
             }
-            let mut tree = tree.lock().unwrap_or_else(PoisonError::into_inner);
-            tree.insert(found, item);
-            if tree.len() > MOST_ITEMS {
-                queue.stop();
-                return Err(Failure::Wrong(format!("expected a folder with at most {MOST_ITEMS} things in it")));
+            let path = below(&folder, &entry.name);
+            let added = found.lock().unwrap_or_else(PoisonError::into_inner).add(path.clone(), item);
+            if added.inspect_err(|_| queue.stop())? && item == Item::Folder {
+                queue.push((path, depth + 1));
             }
         }
         Ok(())
     });
-    (tree.into_inner().unwrap_or_else(PoisonError::into_inner), failures)
+    (found.into_inner().unwrap_or_else(PoisonError::into_inner).tree, failures)
+}
+
+/// What a server has told of a tree so far.
+#[derive(Default)]
+struct Found {
+    tree: Tree,
+}
+
+impl Found {
+    /// Tells whether it is new. Only the first word on a path counts: a file would take the place of a folder, and what
+    /// is in that would be written to wherever the path leads here.
+    fn add(&mut self, path: String, item: Item) -> Result<bool, Failure> {
+        let Entry::Vacant(place) = self.tree.entry(path) else { return Ok(false) };
+        place.insert(item);
+        if self.tree.len() > MOST_ITEMS {
+            return Err(Failure::Wrong(format!("expected a folder with at most {MOST_ITEMS} things in it")));
+        }
+        Ok(true)
+    }
 }
 
 /// Asks for the times of files of the server that nothing else tells from those here, where its listings do not say
