@@ -211,6 +211,8 @@ pub enum Limit {
     PreliminaryReplies,
     /// Folders inside one another.
     Depth,
+    /// The paths of the folders of a tree, as far as they are kept in memory.
+    Tree,
     /// A message, without what its framing adds; see `Connection::set_message_limit`.
     Message,
     /// A line, without its ending; see `Connection::set_message_limit`.

@@ -73,6 +73,7 @@ impl fmt::Display for Limit {
             Self::Listing => "a listing",
             Self::PreliminaryReplies => "preliminary replies",
             Self::Depth => "folders inside one another",
+            Self::Tree => "a list of folders",
             Self::Message => "a message",
             Self::Line => "a line",
             Self::Pattern => "a pattern",

@@ -48,12 +48,19 @@ impl Folder {
         }
         Ok(Self { remote: joined(&self.remote, name), local: self.local.join(name), depth: self.depth + 1 })
     }
+
+    /// How much of the memory that the paths may take it takes.
+    fn path_bytes(&self) -> u64 {
+        (self.remote.len() + self.local.as_os_str().len()) as u64
+    }
 }
 
 /// A tree on its way.
 struct Walk<'a> {
     /// Those that nobody has looked into yet.
     folders: Vec<Folder>,
+    /// Bytes of their paths, each of which repeats those of the folders above.
+    path_bytes: u64,
     /// Files that are whole.
     files: u64,
     watching: TreeWatching<'a>,
@@ -62,7 +69,22 @@ struct Walk<'a> {
 impl<'a> Walk<'a> {
     fn new(remote: &str, local: &Path, watching: TreeWatching<'a>) -> Self {
         let top = Folder { remote: remote.to_owned(), local: local.to_owned(), depth: 0 };
-        Self { folders: vec![top], files: 0, watching }
+        Self { path_bytes: top.path_bytes(), folders: vec![top], files: 0, watching }
+    }
+
+    fn add(&mut self, folder: Folder) -> Result<()> {
+        self.path_bytes = self.path_bytes.saturating_add(folder.path_bytes());
+        if self.path_bytes > PATHS_LIMIT {
+            return Err(Error::TooLong { what: Limit::Tree, length: self.path_bytes, limit: PATHS_LIMIT });
+        }
+        self.folders.push(folder);
+        Ok(())
+    }
+
+    fn next(&mut self) -> Option<Folder> {
+        let folder = self.folders.pop()?;
+        self.path_bytes -= folder.path_bytes();
+        Some(folder)
     }
 
     /// Transfers the file of this path at the server; gives the answer that ends everything if it is one.
@@ -97,7 +119,7 @@ pub(super) fn download_tree(
     watching: TreeWatching<'_>,
 ) -> Result<FtpResponse> {
     let mut walk = Walk::new(remote, local, watching);
-    while let Some(folder) = walk.folders.pop() {
+    while let Some(folder) = walk.next() {
         let found = entries(session, &folder.remote)?;
         make_folder(&folder.local)?;
         for entry in found {
@@ -110,7 +132,7 @@ pub(super) fn download_tree(
             }
             let inside = folder.inside(&entry.name)?;
             if entry.kind == FtpEntryKind::Directory {
-                walk.folders.push(inside);
+                walk.add(inside)?;
                 continue;
             }
             let transfer = |watch: Watching<'_>| download_file(session, &inside.remote, &inside.local, options, watch);
@@ -131,7 +153,7 @@ pub(super) fn upload_tree(
     watching: TreeWatching<'_>,
 ) -> Result<FtpResponse> {
     let mut walk = Walk::new(remote, local, watching);
-    while let Some(folder) = walk.folders.pop() {
+    while let Some(folder) = walk.next() {
         let failed = |error| Error::file(&folder.local, error);
         let found = fs::read_dir(&folder.local).map_err(failed)?;
         let made = make_remote_folder(session, &folder.remote);
@@ -148,7 +170,7 @@ pub(super) fn upload_tree(
             let not_unicode = || Error::invalid_input(&name.to_string_lossy(), "names in Unicode");
             let inside = folder.inside(name.to_str().ok_or_else(not_unicode)?)?;
             if kind.is_dir() {
-                walk.folders.push(inside);
+                walk.add(inside)?;
                 continue;
             }
             let transfer = |watch: Watching<'_>| upload_file(session, &inside.local, &inside.remote, options, watch);
@@ -199,3 +221,5 @@ pub(super) fn visit(session: &mut Session, folder: &str) -> FtpResponse {
 
 /// Folders inside one another: more than anybody makes, and few enough for the longest path of a system.
 const DEPTH_LIMIT: u32 = 64;
+/// Bytes of the paths of folders that nobody has looked into yet: a million of the usual length.
+const PATHS_LIMIT: u64 = 256 << 20;

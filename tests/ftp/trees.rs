@@ -116,6 +116,28 @@ fn a_tree_without_an_end_has_one() {
     assert_eq!(response.error().unwrap().to_string(), "more than 64 folders inside one another");
 }
 
+/// Few bytes of a listing for each of many folders whose paths are long.
+#[test]
+fn paths_of_a_tree_do_not_take_all_memory() {
+    let (mut ftp, script): (Ftp, _) = play_to(FtpOptions::default(), |peer| {
+        peer.answer("FEAT", "500 what?\r\n");
+        let (mut path, name) = (String::new(), "d".repeat(250));
+        for _ in 0..3 {
+            peer.list(format!("MLSD {path}").trim_end(), format!("type=dir; {name}\r\n"));
+            path = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };
+        }
+        let many: String = (0..200_000).map(|number| format!("type=dir; {number}\r\n")).collect();
+        peer.list(&format!("MLSD {path}"), many);
+        peer.ends();
+    });
+    let local = Folder::new();
+    let response = ftp.download_tree("", local.0.join("into"), &binary(), go_on);
+    let said = response.error().unwrap().to_string();
+    assert!(said.starts_with("a list of folders of ") && said.ends_with(" than the limit of 268435456"), "{said}");
+    drop(ftp);
+    script.join();
+}
+
 #[test]
 fn the_first_failure_is_the_answer() {
     let server = Server::start(Habits { dies_after: Some(150_000), ..Habits::default() });

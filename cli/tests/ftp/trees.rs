@@ -189,6 +189,25 @@ fn a_name_that_is_there_twice_leads_through_no_link() {
     assert_eq!(names(Path::new(&folder.path("elsewhere"))), [""; 0]);
 }
 
+/// Few bytes of a listing for each of many files whose paths are long.
+#[test]
+fn paths_do_not_take_all_memory() {
+    let folder = Folder::new("tree_memory");
+    let server = serve(|door| {
+        let mut peer = door.accept();
+        peer.log_in();
+        peer.answer("FEAT", "211 none");
+        let name = "d".repeat(8_000);
+        peer.give("MLSD x", &format!("type=dir; {name}\r\n"));
+        let many: String = (0..40_000).map(|number| format!("type=file; {number}\r\n")).collect();
+        peer.give(&format!("MLSD x/{name}"), &many);
+    });
+    let url = format!("ftp://127.0.0.1:{}/x", server.port);
+    let said = run(&["get", "-r", &url, &folder.path("here")]).failure(1);
+    assert!(said.contains("expected a folder with paths of at most 268435456 bytes in it"), "{}", said.len());
+    server.end();
+}
+
 #[test]
 fn a_folder_that_is_not_there_is_one_line() {
     let folder = Folder::new("tree_missing");

@@ -79,16 +79,25 @@ pub(super) fn at_server(crew: &mut Crew<'_>, top: &str) -> (Tree, Failures) {
 #[derive(Default)]
 struct Found {
     tree: Tree,
+    /// Bytes of all paths, each of which repeats those of the folders above.
+    path_bytes: usize,
 }
 
 impl Found {
     /// Tells whether it is new. Only the first word on a path counts: a file would take the place of a folder, and what
     /// is in that would be written to wherever the path leads here.
     fn add(&mut self, path: String, item: Item) -> Result<bool, Failure> {
+        let bytes = path.len();
         let Entry::Vacant(place) = self.tree.entry(path) else { return Ok(false) };
         place.insert(item);
+        self.path_bytes += bytes;
         if self.tree.len() > MOST_ITEMS {
             return Err(Failure::Wrong(format!("expected a folder with at most {MOST_ITEMS} things in it")));
+        }
+        if self.path_bytes > MOST_PATH_BYTES {
+            return Err(Failure::Wrong(format!(
+                "expected a folder with paths of at most {MOST_PATH_BYTES} bytes in it"
+            )));
         }
         Ok(true)
     }
@@ -162,6 +171,8 @@ pub(super) fn here(top: &Path) -> Result<Tree, Failure> {
 const MOST_DEPTH: u32 = 64;
 /// Things in a tree, which are all kept in memory.
 const MOST_ITEMS: usize = 2_000_000;
+/// Bytes of their paths, enough for that many of the usual length.
+const MOST_PATH_BYTES: usize = 256 << 20;
 
 #[cfg(test)]
 mod tests {
