@@ -197,8 +197,8 @@ impl Ftp {
     #[must_use = "the server may have refused"]
     pub fn rename_file(&mut self, from: &str, to: &str) -> FtpResponse {
         self.with(|session| {
-            // Both are checked before the first one is sent.
-            if let Err(error) = session.build("RNTO", to) {
+            // Nothing may come between the two (RFC 959 section 4.1.3), so that all about the second one is settled here.
+            if let Err(error) = session.build("RNTO", to).and_then(|_| session.agree_on_names(to)) {
                 return FtpResponse::failed(error);
             }
             let begun = session.command_on("RNFR", from);
@@ -215,6 +215,19 @@ impl Ftp {
     #[must_use = "the server may have refused"]
     pub fn delete_file(&mut self, name: &str) -> FtpResponse {
         self.command("DELE", name)
+    }
+
+    /// Tells a server that wants to hear of it that names are in UTF-8, if this one is not in ASCII and nobody has told
+    /// it yet (`FEAT`, `OPTS UTF8 ON`).
+    ///
+    /// Everything with a name in it does so by itself; this is for commands that have to follow one another at once,
+    /// as `RNTO` has to follow `RNFR`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the connection; a server that does not know the commands is told nothing.
+    pub fn agree_on_names(&mut self, name: &str) -> Result<()> {
+        self.with_result(|session| session.agree_on_names(name))
     }
 
     /// Sends any command that needs no data connection, and gives its final answer.

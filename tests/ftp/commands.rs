@@ -198,6 +198,21 @@ fn names_and_features_are_asked_for_again_after_a_new_beginning() {
     script.join();
 }
 
+/// RFC 959, 4.1.3: the new name comes at once behind the old one.
+#[test]
+fn names_are_agreed_on_before_a_file_is_renamed() {
+    let (mut ftp, script) = play_to(FtpOptions::default(), |peer| {
+        peer.answer("FEAT", "211-with\r\n UTF8\r\n211 end\r\n");
+        peer.answer("OPTS UTF8 ON", "200 ok\r\n");
+        peer.answer("RNFR a", "350 to what\r\n");
+        peer.answer("RNTO \u{e9}", "250 ok\r\n");
+        peer.ends();
+    });
+    assert!(ftp.rename_file("a", "\u{e9}").ok());
+    drop(ftp);
+    script.join();
+}
+
 #[test]
 fn a_name_that_is_not_asked_for_is_not_given() {
     let (mut ftp, script) = play_to(FtpOptions::default(), |peer| {

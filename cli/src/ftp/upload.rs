@@ -140,6 +140,8 @@ fn give_name(ftp: &mut Ftp, temporary: &str, remote: &str, stays: &mut bool) -> 
 /// Renames a file, and gives the answer to the new name. A server that refuses before it has heard that has nothing
 /// against what is there, and renames nothing at all.
 fn rename(ftp: &mut Ftp, from: &str, to: &str) -> Result<FtpResponse, Failure> {
+    // Nothing may come between the two commands.
+    ftp.agree_on_names(to)?;
     let begun = ftp.send_command("RNFR", from).into_result()?;
     match begun.status().is_intermediate() {
         true => Ok(ftp.send_command("RNTO", to)),

@@ -98,6 +98,18 @@ fn a_server_for_reading_refuses() {
     assert_eq!(server.names(), [""; 0]);
 }
 
+#[test]
+fn a_file_gets_a_name_in_any_language() {
+    let folder = Folder::new("put_names");
+    let server = Server::start(&folder, |_| {});
+    let local = folder.write("\u{e9}.txt", "x");
+    assert_eq!(run(&["put", &local, &server.url("")]).output(), b"");
+    assert_eq!(server.names(), ["\u{e9}.txt"]);
+    assert_eq!(run(&["mv", &server.url("%C3%A9.txt"), "a"]).output(), b"");
+    assert_eq!(run(&["mv", &server.url("a"), "\u{e9}"]).output(), b"");
+    assert_eq!(server.names(), ["\u{e9}"]);
+}
+
 /// IIS, for one, does not rename onto a file.
 #[test]
 fn what_is_in_the_way_of_a_name_is_removed_first() {
