@@ -21,6 +21,7 @@ pub(super) struct Outgoing {
     sources: VecDeque<Source>,
     pieces: Pieces,
     phase: Phase,
+    sent: u64,
     body_sent: u64,
 }
 
@@ -57,6 +58,7 @@ impl Outgoing {
             sources: sources.into(),
             pieces: if chunked { Pieces::Chunks } else { Pieces::Plain },
             phase: Phase::Head,
+            sent: 0,
             body_sent: 0,
         };
         if !holds {
@@ -78,6 +80,11 @@ impl Outgoing {
 
     pub(super) fn is_finished(&self) -> bool {
         self.phase == Phase::Finished
+    }
+
+    /// How many bytes have gone, with the head and what frames the body.
+    pub(super) fn sent(&self) -> u64 {
+        self.sent
     }
 
     /// How many bytes of the body have gone.
@@ -120,6 +127,7 @@ impl Outgoing {
     /// Takes note that so many bytes of the first ones have gone.
     pub(super) fn skip(&mut self, sent: usize) {
         self.has_begun = true;
+        self.sent += sent as u64;
         self.body_sent += self.front.skip(sent);
     }
 
@@ -219,6 +227,7 @@ impl Outgoing {
         match outcome {
             Status::Done(0) => Ok(None),
             Status::Done(count) => {
+                self.sent += count as u64;
                 self.body_sent += count as u64;
                 Ok(Some(Sent::Some(count)))
             }

@@ -363,7 +363,7 @@ impl Transfer {
 
     /// Bytes that have moved, in both directions: whoever sees them grow knows that the peer is alive.
     pub(super) fn moved(&self) -> u64 {
-        self.received + self.outgoing.body_sent()
+        self.received + self.outgoing.sent()
     }
 
     pub(super) fn body_sent(&self) -> u64 {

@@ -1,6 +1,9 @@
 //! Servers that are slow, silent or gone. Each request ends at its limit, and at no other time.
 
-use std::time::Duration;
+use std::{
+    io::{self, Read},
+    time::Duration,
+};
 
 use sockeye::{ErrorKind, Http, HttpOptions, HttpRequest, HttpStatus, Phase, Proxy};
 
@@ -122,6 +125,39 @@ fn a_slow_way_to_the_server_is_no_silence() {
         let answer = way.send(&http, &HttpRequest::get("/").unwrap());
         answer.expect(HttpStatus::OK, b"hello");
         assert!(answer.elapsed >= 3 * LIMIT, "{answer:?}");
+    });
+}
+
+/// Who waits for the caller's reader does not wait for the server, also when the reader has nothing more to give.
+#[test]
+fn a_reader_that_takes_its_time_is_no_silence_of_the_server() {
+    /// Gives so many bytes, and then takes its time to find that there are no more.
+    struct Slow(usize);
+    impl Read for Slow {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let given = buffer.len().min(self.0);
+            buffer[..given].fill(b'x');
+            self.0 -= given;
+            if given == 0 {
+                std::thread::sleep(3 * LIMIT);
+            }
+            Ok(given)
+        }
+    }
+    let server = Server::start(|peer| {
+        while peer.request().is_some() {
+            peer.send(RESPONSE);
+        }
+    });
+    Way::each(|way| {
+        // After a MiB the limits are looked at, and only the end is left.
+        for length in [0, 1 << 20] {
+            let mut request = post("/", b"");
+            request.set_body_reader(Slow(length), None);
+            let answer = way.send(&client_with(&server, silence(2 * LIMIT)), &request);
+            answer.expect(HttpStatus::OK, b"hello");
+            assert!(answer.elapsed >= 3 * LIMIT, "{answer:?}");
+        }
     });
 }
 
