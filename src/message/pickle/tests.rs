@@ -97,6 +97,30 @@ proptest! {
     }
 }
 
+/// Digit by digit and byte by byte, as by hand.
+fn magnitude(digits: &str) -> Vec<u8> {
+    let mut magnitude = Vec::new();
+    for digit in digits.bytes() {
+        let mut carry = u16::from(digit - b'0');
+        for byte in &mut magnitude {
+            let [high, low] = (u16::from(*byte) * 10 + carry).to_be_bytes();
+            (*byte, carry) = (low, u16::from(high));
+        }
+        magnitude.push(u8::try_from(carry).unwrap());
+    }
+    magnitude.reverse();
+    magnitude
+}
+
+proptest! {
+    #[test]
+    fn digits_are_the_number_that_they_are_by_hand(sign in "-?", zeros in "0{0,20}", digits in "[0-9]{1,60}|[09]{1,60}") {
+        let pickle = format!("L{sign}{zeros}{digits}L\n.");
+        let number = BigInt::new(!sign.is_empty(), &magnitude(&digits));
+        prop_assert_eq!(decode(pickle.as_bytes()).unwrap(), Value::from(number));
+    }
+}
+
 #[test]
 fn sizes_at_the_edges_of_their_lengths_come_back() {
     for length in [0, 1, 254, 255, 256, 257, 65_534, 65_536, 70_000, 1 << 20] {

@@ -22,20 +22,26 @@ pub(super) fn long(line: &[u8]) -> Result<Value> {
     if digits.is_empty() || digits.len() > DIGITS_LIMIT || !digits.iter().all(u8::is_ascii_digit) {
         return Err(Error::Malformed { expected: "an integer of 1 to 4300 digits" });
     }
-    // The least significant byte first. It takes the square of the digits, which are few.
-    let mut magnitude: Vec<u8> = Vec::new();
-    for digit in digits {
-        let mut carry = u16::from(digit - b'0');
-        for byte in &mut magnitude {
-            let [high, low] = (u16::from(*byte) * 10 + carry).to_be_bytes();
-            (*byte, carry) = (low, u16::from(high));
+    // 32 bits each, the least significant ones first. It takes the square of the digits, which are few.
+    let mut limbs: Vec<u64> = Vec::new();
+    for digits in digits.rchunks(DIGITS_AT_ONCE).rev() {
+        let mut carry = digits.iter().fold(0, |number, digit| number * 10 + u64::from(digit - b'0'));
+        for limb in &mut limbs {
+            let product = *limb * BASE + carry;
+            (*limb, carry) = (product & u64::from(u32::MAX), product >> 32);
         }
-        let [_, low] = carry.to_be_bytes();
-        if low > 0 {
-            magnitude.push(low);
+        if carry > 0 {
+            limbs.push(carry);
         }
     }
-    magnitude.reverse();
+    let magnitude: Vec<u8> = limbs
+        .iter()
+        .rev()
+        .flat_map(|limb| {
+            let [_, _, _, _, low @ ..] = limb.to_be_bytes();
+            low
+        })
+        .collect();
     Ok(BigInt::new(is_negative, &magnitude).into())
 }
 
@@ -98,3 +104,7 @@ fn hexadecimal(digits: &mut impl Iterator<Item = u8>, count: usize) -> Option<u3
 
 /// Python's own limit for integers in text, so that nobody pays for the square of more.
 const DIGITS_LIMIT: usize = 4300;
+/// So many digits and a carry have room in 32 bits.
+const DIGITS_AT_ONCE: usize = 9;
+/// Ten to the power of [`DIGITS_AT_ONCE`].
+const BASE: u64 = 1_000_000_000;

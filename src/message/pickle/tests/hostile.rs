@@ -151,6 +151,18 @@ fn numbers_in_text_are_not_squared_without_end() {
     }
 }
 
+/// A message full of the longest numbers; their square is paid for each.
+#[test]
+fn many_long_numbers_in_text_take_no_time() {
+    let number = [b"L", "9".repeat(4300).as_bytes(), b"L\n"].concat();
+    let pickle = [b"(", &number.repeat(3898)[..], b"t."].concat();
+    assert!(pickle.len() < 16 << 20);
+    let start = Instant::now();
+    let value = decode(&pickle).unwrap();
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    assert_eq!(value.items().map(<[Value]>::len), Some(3898));
+}
+
 #[test]
 fn broken_programs_are_errors() {
     for pickle in [
