@@ -11,7 +11,8 @@ use crate::{error::Result, mode::Mode, status::Status, surface::mode_methods, ti
 pub enum Change {
     /// A service is there, or says something else than before: another port, more addresses, another text.
     Found(FoundService),
-    /// A service is not there any more. It has withdrawn, or has said nothing for two minutes.
+    /// A service is not there any more. It has withdrawn, or has said nothing for two minutes. Where a network says more
+    /// at once than can be kept up with, all are lost, and those that are still there are found again.
     Lost {
         /// Its name.
         name: String,

@@ -60,6 +60,14 @@ impl Watch {
         }
     }
 
+    /// What has gone since may have been missed: only what is found from here on is there.
+    pub(super) fn begin_again(&self) {
+        let mut state = self.lock();
+        state.services.clear();
+        state.version += 1;
+        self.changed.notify_all();
+    }
+
     /// Nothing comes any more.
     pub(super) fn end(&self) {
         self.lock().has_ended = true;
@@ -165,6 +173,25 @@ mod tests {
         watch.lost("b");
         watch.found(service("b", 3));
         assert_eq!(news(&watch, &mut early), ["b:3"], "it may be another one");
+    }
+
+    #[test]
+    fn what_is_not_found_again_has_gone() {
+        let watch = Watch::default();
+        let (mut early, mut often, mut late) = (Seen::default(), Seen::default(), Seen::default());
+        watch.found(service("a", 1));
+        watch.found(service("b", 2));
+        for seen in [&mut early, &mut often] {
+            assert_eq!(news(&watch, seen), ["a:1", "b:2"]);
+        }
+        watch.begin_again();
+        let mut lost = news(&watch, &mut often);
+        lost.sort();
+        assert_eq!(lost, ["-a", "-b"]);
+        watch.found(service("b", 2));
+        assert_eq!(news(&watch, &mut early), ["-a", "b:2"]);
+        assert_eq!(news(&watch, &mut often), ["b:2"]);
+        assert_eq!(news(&watch, &mut late), ["b:2"]);
     }
 
     #[test]

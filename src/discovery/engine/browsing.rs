@@ -83,7 +83,11 @@ fn follow(mut events: Receiver<ServiceEvent>, watch: &Watch, browsing: &Weak<Sha
                 thread::sleep(PATIENCE);
                 let Some(browsing) = browsing.upgrade() else { return };
                 match patiently(|| browsing.daemon.service.browse(&browsing.kind)) {
-                    Ok(again) => events = again,
+                    Ok(again) => {
+                        events = again;
+                        // Nobody has said what went in the meantime; what is there is told again.
+                        watch.begin_again();
+                    }
                     Err(_) => return watch.end(),
                 }
             }
