@@ -209,8 +209,14 @@ impl Transfer {
     fn prepare(&mut self, session: &mut Session) -> Result<Option<Advance>> {
         let Some(data) = &mut self.data else { return Err(Error::NotOpen) };
         let was_listening = matches!(data, Data::Listening(_));
+        let has_no_first_word = self.early.is_some();
+        if was_listening && self.early.is_none() {
+            // Instead of a connection there may come a reason why there will be none. It is looked for first: a
+            // connection that came before the last word is found then.
+            self.early = session.control.reply_if_there()?.filter(|reply| !is_preliminary(reply));
+        }
         let mut status = data.accept(session);
-        if was_listening && self.early.is_some() && status.is_not_ready() {
+        if was_listening && has_no_first_word && status.is_not_ready() {
             // It is done without a data connection.
             return self.no_more_data(session);
         }
@@ -231,8 +237,7 @@ impl Transfer {
                 Ok(None)
             }
             Status::NotReady => {
-                // Instead of a connection there may come a reason why there will be none.
-                if self.early.is_none() {
+                if !was_listening && self.early.is_none() {
                     self.early = session.control.reply_if_there()?.filter(|reply| !is_preliminary(reply));
                 }
                 if self.early.is_some() {
@@ -304,7 +309,9 @@ impl Transfer {
             match wire.receive(&mut [0; 256]) {
                 Status::Done(_) => {}
                 Status::NotReady => {
-                    self.early = session.control.reply_if_there()?.filter(|reply| !is_preliminary(reply));
+                    if self.early.is_none() {
+                        self.early = session.control.reply_if_there()?.filter(|reply| !is_preliminary(reply));
+                    }
                     if self.early.is_none() {
                         session.control.check_time()?;
                         return Ok(Some(Advance::Both(Direction::Read)));

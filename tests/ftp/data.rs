@@ -3,10 +3,11 @@
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
+    sync::Mutex,
     time::Instant,
 };
 
-use sockeye::{ErrorKind, FtpDataMode, FtpOptions, FtpStatus, TransferMode};
+use sockeye::{ErrorKind, FtpDataMode, FtpLine, FtpObserver, FtpOptions, FtpStatus, TransferMode};
 
 use crate::{
     files::{Folder, go_on},
@@ -187,6 +188,30 @@ fn a_last_word_without_a_first_one_is_enough_for_a_server_that_connects() {
     assert_eq!(ftp.download_to("a", &mut bytes, &binary(), go_on).message(), "here you are");
     assert_eq!(bytes, b"bytes");
     assert!(ftp.keep_alive().ok());
+    script.join();
+}
+
+/// It did before it said its last word, but not before this side looked for it.
+#[test]
+fn a_connection_that_comes_with_the_last_word_is_taken() {
+    let to = Mutex::new(None);
+    let mut options = active();
+    options.observer = Some(FtpObserver::new(move |line| match line {
+        FtpLine::Command(text) if text.starts_with("EPRT") => *to.lock().unwrap() = Some(invited(text)),
+        FtpLine::Reply { code: 226, .. } => {
+            TcpStream::connect(to.lock().unwrap().unwrap()).unwrap().write_all(b"bytes").unwrap();
+        }
+        _ => {}
+    }));
+    let (mut ftp, script) = play_to(options, |peer| {
+        peer.answer("TYPE I", "200 ok\r\n");
+        invited(&peer.hear());
+        peer.say("200 ok\r\n");
+        peer.answer("RETR a", "150 here\r\n226 done\r\n");
+    });
+    let mut bytes = Vec::new();
+    let response = ftp.download_to("a", &mut bytes, &binary(), go_on);
+    assert_eq!((response.message(), response.error().is_none(), &*bytes), ("done", true, &b"bytes"[..]));
     script.join();
 }
 
