@@ -132,8 +132,8 @@ fn a_session_goes_on_from_an_earlier_one() {
     assert!(!near.is_resumed());
 }
 
-#[test]
-fn an_end_may_come_with_the_last_step_of_the_handshake() {
+/// A client that is through with the handshake, and a server that has not heard of it yet.
+fn one_step_apart() -> (TlsSocket, TlsSocket) {
     let (near, far) = tcp_pair();
     let mut near = TlsSocket::client(near, &client(|_| {}), "localhost").unwrap();
     let mut far = TlsSocket::server(far, &server(|_| {})).unwrap();
@@ -145,6 +145,12 @@ fn an_end_may_come_with_the_last_step_of_the_handshake() {
     await_ready(&far, Interest::Read);
     assert!(far.handshake().is_not_ready());
     assert!(eventually(|| near.handshake()).is_done());
+    (near, far)
+}
+
+#[test]
+fn an_end_may_come_with_the_last_step_of_the_handshake() {
+    let (mut near, mut far) = one_step_apart();
     near.shutdown_send().into_result().unwrap();
     assert!(eventually(|| far.handshake()).is_done());
     let status = eventually(|| far.receive(&mut [0; 8]));
@@ -154,16 +160,7 @@ fn an_end_may_come_with_the_last_step_of_the_handshake() {
 /// Nothing can be sent to such a peer any more, not even the tickets that a server sends behind the handshake.
 #[test]
 fn a_reset_may_come_with_the_last_step_and_the_end() {
-    let (near, far) = tcp_pair();
-    let mut near = TlsSocket::client(near, &client(|_| {}), "localhost").unwrap();
-    let mut far = TlsSocket::server(far, &server(|_| {})).unwrap();
-    for socket in [&mut near, &mut far] {
-        socket.set_blocking(false).unwrap();
-    }
-    assert!(near.handshake().is_not_ready());
-    await_ready(&far, Interest::Read);
-    assert!(far.handshake().is_not_ready());
-    assert!(eventually(|| near.handshake()).is_done());
+    let (mut near, mut far) = one_step_apart();
     near.send(b"last words").into_result().unwrap();
     reset(near);
     let mut far = in_thread(move || {
