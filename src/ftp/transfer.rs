@@ -210,10 +210,10 @@ impl Transfer {
         let Some(data) = &mut self.data else { return Err(Error::NotOpen) };
         let was_listening = matches!(data, Data::Listening(_));
         let has_no_first_word = self.early.is_some();
-        if was_listening && self.early.is_none() {
+        if was_listening {
             // Instead of a connection there may come a reason why there will be none. It is looked for first: a
             // connection that came before the last word is found then.
-            self.early = session.control.reply_if_there()?.filter(|reply| !is_preliminary(reply));
+            look_for_last_word(&mut self.early, session)?;
         }
         let mut status = data.accept(session);
         if was_listening && has_no_first_word && status.is_not_ready() {
@@ -237,8 +237,8 @@ impl Transfer {
                 Ok(None)
             }
             Status::NotReady => {
-                if !was_listening && self.early.is_none() {
-                    self.early = session.control.reply_if_there()?.filter(|reply| !is_preliminary(reply));
+                if !was_listening {
+                    look_for_last_word(&mut self.early, session)?;
                 }
                 if self.early.is_some() {
                     return self.data_failed(session, Error::Disconnected);
@@ -309,9 +309,7 @@ impl Transfer {
             match wire.receive(&mut [0; 256]) {
                 Status::Done(_) => {}
                 Status::NotReady => {
-                    if self.early.is_none() {
-                        self.early = session.control.reply_if_there()?.filter(|reply| !is_preliminary(reply));
-                    }
+                    look_for_last_word(&mut self.early, session)?;
                     if self.early.is_none() {
                         session.control.check_time()?;
                         return Ok(Some(Advance::Both(Direction::Read)));
@@ -412,6 +410,14 @@ impl Transfer {
     pub(super) fn data_wait(&self) -> (Option<&Handle>, Clock) {
         (self.data.as_ref().and_then(Data::handle), self.clock)
     }
+}
+
+/// Takes the server's last word on a transfer, if it has come already.
+fn look_for_last_word(early: &mut Option<Reply>, session: &mut Session) -> Result<()> {
+    if early.is_none() {
+        *early = session.control.reply_if_there()?.filter(|reply| !is_preliminary(reply));
+    }
+    Ok(())
 }
 
 /// How long a server may take to hear of an ABOR.
