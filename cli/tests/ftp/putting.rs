@@ -159,9 +159,7 @@ fn a_file_is_never_lost_for_the_sake_of_its_name() {
             if !removes {
                 peer.answer(&format!("DELE {name}"), "250 gone");
             }
-            let mut rest = String::new();
-            std::io::Read::read_to_string(&mut peer.stream, &mut rest).unwrap();
-            (name, rest)
+            (name, peer.rest())
         });
         let said = run(&["put", &local, &format!("ftp://127.0.0.1:{}/file", server.port)]).failure(1);
         let (name, rest) = server.end();

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::Write as _,
+    io::{Read as _, Write as _},
     net::{TcpListener, TcpStream},
     path::PathBuf,
     sync::{
@@ -140,6 +140,13 @@ impl Peer {
     pub(crate) fn answer(&mut self, command: &str, reply: &str) {
         assert_eq!(self.line(), command);
         self.send(format!("{reply}\r\n"));
+    }
+
+    /// Reads whatever the client still says before it closes the connection.
+    pub(crate) fn rest(&mut self) -> String {
+        let mut rest = String::new();
+        self.stream.read_to_string(&mut rest).unwrap();
+        rest
     }
 
     /// Greets, and lets an anonymous user in.

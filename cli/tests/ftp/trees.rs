@@ -178,9 +178,7 @@ fn a_name_that_is_there_twice_leads_through_no_link() {
         peer.answer("FEAT", "211 none");
         peer.give("MLSD x", "type=dir; a\r\ntype=file;size=1; a\r\ntype=dir; a\r\n");
         peer.give("MLSD x/a", "type=file;size=1; b\r\n");
-        let mut rest = String::new();
-        std::io::Read::read_to_string(&mut peer.stream, &mut rest).unwrap();
-        rest
+        peer.rest()
     });
     let url = format!("ftp://127.0.0.1:{}/x", server.port);
     let said = run(&["get", "-r", "-P", "1", &url, &folder.path("here")]).failure(1);
