@@ -179,7 +179,9 @@ impl EventLoop {
             }
             Stage::Open => {}
         }
-        if slot.connection.pending_bytes() > 0 {
+        // What has just been queued leaves together with what else is in this round, unless it is much already.
+        let pending = slot.connection.pending_bytes();
+        if pending > 0 && (!slot.is_dirty || pending >= TURN) {
             self.flush(id);
             slot = self.slots.get_mut(&id)?;
         }

@@ -168,3 +168,24 @@ fn queued_messages_leave_with_the_next_poll() {
     rig.event_loop.flush_connection(id).into_result().unwrap();
     assert_eq!(super::rig::read(&mut peer, 8), b"at once\n");
 }
+
+#[test]
+fn answers_to_a_burst_leave_together() {
+    let mut rig = Rig::new(Framing::lines());
+    let (mut peer, id) = rig.opened_peer();
+    write(&mut peer, b"a\nb\nc\n");
+    let mut answers = 0;
+    while answers < 3 {
+        let (from, message) = rig.message();
+        assert_eq!(from, id);
+        // All but the last of what came in one read is answered before any of it leaves.
+        if message != b"a" {
+            assert!(rig.event_loop.counters().queued_bytes > 0, "an answer left on its own");
+        }
+        rig.event_loop.queue(id, &message).into_result().unwrap();
+        answers += 1;
+    }
+    assert!(rig.event_loop.poll(Some(Duration::ZERO)).unwrap().is_none());
+    assert_eq!(super::rig::read(&mut peer, 6), b"a\nb\nc\n");
+    assert_eq!(rig.event_loop.counters().queued_bytes, 0);
+}
