@@ -1,0 +1,89 @@
+//! Parts of files: whose they are, and what may be joined with them.
+
+use std::{
+    fs::OpenOptions,
+    io::Write,
+    ops::ControlFlow,
+    sync::{Mutex, mpsc},
+};
+
+use sockeye::{ErrorKind, HttpRequest, Resume};
+
+use crate::{
+    folder::Folder,
+    resume::{CONTENT, answer_range, cut_then, fetch, kind, twice},
+    script::Server,
+    ways::client,
+};
+
+/// Two downloads of one file at once would write into one part: the first has it, and the second fails.
+#[test]
+fn a_part_belongs_to_one_download() {
+    for validator in ["", "ETag: \"v1\"\r\n"] {
+        let (go, gate) = mpsc::channel();
+        let gate = Mutex::new(gate);
+        let server = Server::start(move |peer| {
+            let Some(request) = peer.request() else { return };
+            let range = request.field("range").map(|range| range["bytes=".len()..range.len() - 1].parse().unwrap());
+            let (status, from) = match range {
+                Some(from) => (format!("206 Partial\r\nContent-Range: bytes {from}-19/20"), from),
+                None => ("200 OK".to_owned(), 0),
+            };
+            peer.send(format!("HTTP/1.1 {status}\r\n{validator}Content-Length: {}\r\n\r\n", 20 - from).as_bytes());
+            if peer.number == 0 {
+                peer.send(&CONTENT.as_bytes()[..10]);
+                // The rest waits until the second has come and gone.
+                gate.lock().unwrap().recv().unwrap();
+                peer.send(&CONTENT.as_bytes()[10..]);
+            } else {
+                peer.send(&CONTENT.as_bytes()[from..]);
+            }
+        });
+        let folder = Folder::new();
+        let request = HttpRequest::get("/file").unwrap();
+        let mut second = None;
+        let first = client(&server).download_file(&request, folder.0.join("file"), Resume::IfPossible, |progress| {
+            if progress.received == 10 && second.is_none() {
+                second = Some(fetch(&server, &folder, Resume::IfPossible));
+                go.send(()).unwrap();
+            }
+            ControlFlow::Continue(())
+        });
+        assert!(first.ok(), "{first:?}");
+        assert_eq!((folder.read("file"), folder.names()), (CONTENT.as_bytes().to_vec(), vec!["file".to_owned()]));
+        assert_eq!(kind(&second.unwrap()), Some(ErrorKind::File));
+    }
+}
+
+/// Between the look at it and the response another download may have gone on with it and stopped.
+#[test]
+fn a_part_that_has_grown_meanwhile_is_left_as_it_is() {
+    let folder = Folder::new();
+    let part = folder.0.join("file.part");
+    let server = cut_then("ETag: \"v1\"\r\n", move |peer, _| {
+        OpenOptions::new().append(true).open(&part).unwrap().write_all(b"abcde").unwrap();
+        answer_range(peer, "bytes 10-19/20", &CONTENT[10..]);
+    });
+    let response = twice(&server, &folder);
+    assert_eq!(kind(&response), Some(ErrorKind::File), "{response:?}");
+    assert_eq!((folder.read("file.part"), folder.names().len()), (CONTENT.as_bytes()[..15].to_vec(), 2));
+}
+
+/// Bytes that somebody else has put into it, without asking, are not given a name.
+#[cfg(unix)]
+#[test]
+fn a_part_with_more_in_it_than_has_come_does_not_get_the_name() {
+    let server = cut_then("ETag: \"v1\"\r\n", |peer, _| answer_range(peer, "bytes 10-19/20", &CONTENT[10..]));
+    let folder = Folder::new();
+    assert_eq!(kind(&fetch(&server, &folder, Resume::IfPossible)), Some(ErrorKind::Truncated));
+    let request = HttpRequest::get("/file").unwrap();
+    let response = client(&server).download_file(&request, folder.0.join("file"), Resume::IfPossible, |progress| {
+        if progress.received == 20 {
+            let mut part = OpenOptions::new().append(true).open(folder.0.join("file.part")).unwrap();
+            part.write_all(b"more").unwrap();
+        }
+        ControlFlow::Continue(())
+    });
+    assert_eq!(kind(&response), Some(ErrorKind::File), "{response:?}");
+    assert_eq!(folder.names(), ["file.part"], "the next download does not begin anew");
+}
