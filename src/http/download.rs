@@ -8,8 +8,8 @@ use std::{
 };
 
 use super::{
-    arriving::Sink, date::is_settled, head::ResponseHead, request::HttpRequest, response::HttpResponse,
-    status::HttpStatus, url::Url,
+    arriving::Sink, content::codings, date::is_settled, fields::HttpFields, head::ResponseHead, request::HttpRequest,
+    response::HttpResponse, status::HttpStatus, url::Url,
 };
 use crate::{
     error::{Error, Result},
@@ -44,7 +44,7 @@ pub(super) struct FileSink {
     part: PathBuf,
     /// Beside the part; `None` where nothing is resumed.
     note: Option<Note>,
-    /// What the note said before anything was asked for.
+    /// What the note said before anything was asked for: the server is to send the rest of that version alone.
     known: Option<String>,
     /// Bytes that the part had before, which the server is asked to leave out.
     offset: u64,
@@ -106,12 +106,13 @@ fn resumed(request: &HttpRequest, url: &Url, path: &Path, run: Run<'_>) -> HttpR
         match response.status() {
             // It was whole already, and only its name was missing; or it has become shorter.
             HttpStatus::RANGE_NOT_SATISFIABLE if response.error().is_none() => {
-                if response.field("Content-Range") == Some(format!("bytes */{offset}").as_str()) {
+                let is_same = !sink.known.as_deref().is_some_and(|known| is_other(known, response.fields()));
+                if is_same && response.field("Content-Range") == Some(format!("bytes */{offset}").as_str()) {
                     // The rest is empty, which HTTP can only say by a refusal; to the caller it is none.
                     response.settle(HttpStatus::PARTIAL_CONTENT);
                     return sink.name_whole(path, response);
                 }
-                sink.offset = 0;
+                (sink.offset, sink.known) = (0, None);
             }
             _ => return sink.end(path, response),
         }
@@ -171,6 +172,20 @@ impl FileSink {
             Some(complete) if complete > last + 1 => Err(Error::CutShort { received: last + 1, expected: complete }),
             _ => Ok(()),
         }
+    }
+
+    /// Says which part of the file comes, if it is one that can be joined with what is there.
+    fn range(&self, head: &ResponseHead) -> Result<ContentRange> {
+        let range = head.fields.get("Content-Range").and_then(ContentRange::parse);
+        let range = range.filter(|range| range.first == self.offset);
+        let range = range.ok_or(Error::Malformed { expected: "the range that was asked for" })?;
+        // Not every server knows If-Range (RFC 9110 section 15.3.7.3).
+        if let Some(known) = &self.known
+            && (is_other(known, &head.fields) || codings(&head.fields).next().is_some())
+        {
+            return Err(Error::Malformed { expected: "the rest of the same file" });
+        }
+        Ok(range)
     }
 
     /// Makes the next download begin anew.
@@ -250,11 +265,8 @@ impl Note {
 
 impl Sink for FileSink {
     fn begin(&mut self, head: &ResponseHead) -> Result<bool> {
-        if head.status == HttpStatus::PARTIAL_CONTENT {
-            let range = head.fields.get("Content-Range").and_then(ContentRange::parse);
-            let range = range.filter(|range| range.first == self.offset);
-            self.range = Some(range.ok_or(Error::Malformed { expected: "the range that was asked for" })?);
-        } else {
+        let is_part = head.status == HttpStatus::PARTIAL_CONTENT;
+        if !is_part {
             self.offset = 0;
         }
         if self.note.is_some() {
@@ -265,6 +277,9 @@ impl Sink for FileSink {
                 Ok(file)
             });
             self.file = Some(opened.map_err(|error| Error::file(&self.part, error))?);
+        }
+        if is_part {
+            self.range = Some(self.range(head).inspect_err(|_| self.forget())?);
         }
         Ok(true)
     }
@@ -311,6 +326,12 @@ fn validator(head: &ResponseHead) -> Option<&str> {
             .get("Last-Modified")
             .filter(|changed| head.fields.get("Date").is_some_and(|sent| is_settled(changed, sent, SystemTime::now()))),
     }
+}
+
+/// Tells whether what identified a file does not identify this one. What was not sent says nothing.
+fn is_other(known: &str, fields: &HttpFields) -> bool {
+    let name = if known.starts_with('"') { "ETag" } else { "Last-Modified" };
+    fields.get(name).is_some_and(|now| now != known)
 }
 
 /// A path with something behind the name of the file.

@@ -16,6 +16,79 @@ use crate::{
     ways::client,
 };
 
+const OTHER: &str = "ABCDEFGHIJKLMNOPQRST";
+const DATED: &str = "Last-Modified: Sat, 21 Nov 2026 08:00:00 GMT\r\nDate: Sat, 21 Nov 2026 09:00:00 GMT\r\n";
+
+/// A server that does not know If-Range sends the rest of what it has now, which is not to be joined with what was there
+/// (RFC 9110 section 15.3.7.3).
+#[test]
+fn the_rest_of_another_version_is_refused() {
+    for (before, now) in [
+        ("ETag: \"v1\"\r\n", "ETag: \"v2\""),
+        ("ETag: \"v1\"\r\n", "ETag: W/\"v1\""),
+        ("ETag: \"v1\"\r\n", "ETag: \"v1\"\r\nContent-Encoding: gzip"),
+        (DATED, "Last-Modified: Sat, 21 Nov 2026 08:30:00 GMT"),
+    ] {
+        let server = cut_then(before, move |peer, request| {
+            let response = if request.field("range").is_some() {
+                let fields = "Content-Range: bytes 10-19/20\r\nContent-Length: 10";
+                format!("HTTP/1.1 206 Partial Content\r\n{now}\r\n{fields}\r\n\r\n{}", &OTHER[10..])
+            } else {
+                format!("HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{OTHER}")
+            };
+            peer.send(response.as_bytes());
+        });
+        let folder = Folder::new();
+        let response = twice(&server, &folder);
+        assert_eq!(kind(&response), Some(ErrorKind::Malformed), "{now:?}: {response:?}");
+        assert!(!folder.0.join("file").exists(), "{now:?}");
+        assert!(fetch(&server, &folder, Resume::IfPossible).ok(), "it does not begin anew");
+        assert_eq!((folder.read("file"), folder.names()), (OTHER.as_bytes().to_vec(), vec!["file".to_owned()]));
+    }
+}
+
+/// What was not asked for says nothing about the version.
+#[test]
+fn the_rest_of_the_same_version_is_taken() {
+    for (before, now) in [
+        ("ETag: \"v1\"\r\n", "ETag: \"v1\"\r\nLast-Modified: Sat, 21 Nov 2026 08:30:00 GMT"),
+        (DATED, "Last-Modified: Sat, 21 Nov 2026 08:00:00 GMT"),
+        (DATED, "ETag: \"v1\"\r\nContent-Encoding: identity"),
+    ] {
+        let server = cut_then(before, move |peer, _| {
+            let fields = "Content-Range: bytes 10-19/20\r\nContent-Length: 10";
+            let head = format!("HTTP/1.1 206 Partial Content\r\n{now}\r\n{fields}\r\n\r\n");
+            peer.send([head.as_bytes(), &CONTENT.as_bytes()[10..]].concat().as_slice());
+        });
+        let folder = Folder::new();
+        let response = twice(&server, &folder);
+        assert!(response.ok(), "{now:?}: {response:?}");
+        assert_eq!((folder.read("file"), folder.names()), (CONTENT.as_bytes().to_vec(), vec!["file".to_owned()]));
+    }
+}
+
+/// As long as the part, and another file.
+#[test]
+fn a_part_of_another_version_does_not_get_the_name() {
+    let server = Server::start(|peer| {
+        while let Some(request) = peer.request() {
+            if peer.number == 0 {
+                peer.send(b"HTTP/1.1 200 OK\r\nETag: \"v1\"\r\nTransfer-Encoding: chunked\r\n\r\n14\r\n");
+                peer.send(CONTENT.as_bytes());
+                return peer.finish();
+            } else if request.field("range").is_some() {
+                let fields = "ETag: \"v2\"\r\nContent-Range: bytes */20\r\nContent-Length: 0";
+                peer.send(format!("HTTP/1.1 416 Range Not Satisfiable\r\n{fields}\r\n\r\n").as_bytes());
+            } else {
+                peer.send(format!("HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{OTHER}").as_bytes());
+            }
+        }
+    });
+    let folder = Folder::new();
+    assert!(twice(&server, &folder).ok());
+    assert_eq!((folder.read("file"), folder.names()), (OTHER.as_bytes().to_vec(), vec!["file".to_owned()]));
+}
+
 /// Two downloads of one file at once would write into one part: the first has it, and the second fails.
 #[test]
 fn a_part_belongs_to_one_download() {
