@@ -233,7 +233,8 @@ impl FileSink {
     /// Writes down what identifies the file at the server, before its first byte.
     fn take_note(&self, head: &ResponseHead) -> io::Result<()> {
         let Some(note) = &self.note else { return Ok(()) };
-        match validator(head) {
+        // What is unpacked has other offsets than at the server.
+        match validator(head).filter(|_| codings(&head.fields).next().is_none()) {
             Some(validator) => note.write(validator),
             None => match note.remove() {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),

@@ -7,6 +7,7 @@ use std::{
     sync::{Mutex, mpsc},
 };
 
+use flate2::{Compression, write::GzEncoder};
 use sockeye::{ErrorKind, HttpRequest, Resume};
 
 use crate::{
@@ -159,4 +160,30 @@ fn a_part_with_more_in_it_than_has_come_does_not_get_the_name() {
     });
     assert_eq!(kind(&response), Some(ErrorKind::File), "{response:?}");
     assert_eq!(folder.names(), ["file.part"], "the next download does not begin anew");
+}
+
+/// What a server packs although it is asked not to is unpacked as everywhere, and then an offset says nothing.
+#[test]
+fn a_packed_answer_is_unpacked_and_not_resumed() {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(CONTENT.as_bytes()).unwrap();
+    let packed = encoder.finish().unwrap();
+    let server = Server::start(move |peer| {
+        while let Some(request) = peer.request() {
+            assert_eq!((request.field("accept-encoding"), request.field("range")), (Some("identity"), None));
+            let fields = format!("ETag: \"v1\"\r\nContent-Encoding: gzip\r\nContent-Length: {}", packed.len());
+            peer.send(format!("HTTP/1.1 200 OK\r\n{fields}\r\n\r\n").as_bytes());
+            if peer.number == 0 {
+                peer.send(&packed[..packed.len() - 8]);
+                return peer.finish();
+            }
+            peer.send(&packed);
+        }
+    });
+    let folder = Folder::new();
+    folder.file("file.part.id", format!("\"v0\"\n{}\n", server.url("/file")).as_bytes());
+    assert_eq!(kind(&fetch(&server, &folder, Resume::IfPossible)), Some(ErrorKind::Truncated));
+    assert_eq!((folder.read("file.part"), folder.names()), (CONTENT.as_bytes().to_vec(), vec!["file.part".to_owned()]));
+    assert!(fetch(&server, &folder, Resume::IfPossible).ok());
+    assert_eq!((folder.read("file"), folder.names()), (CONTENT.as_bytes().to_vec(), vec!["file".to_owned()]));
 }
