@@ -163,10 +163,10 @@ impl FileSink {
             self.forget();
             return Err(Error::file(&self.part, io::ErrorKind::ResourceBusy.into()));
         }
-        let Some(ContentRange { first, last, complete }) = self.range else { return Ok(()) };
-        if self.written != last - first + 1 {
+        let Some(range @ ContentRange { last, complete, .. }) = self.range else { return Ok(()) };
+        if self.written != range.length() {
             self.forget();
-            return Err(Error::Malformed { expected: "a body as long as its Content-Range" });
+            return Err(RANGE_LENGTH);
         }
         match complete {
             Some(complete) if complete > last + 1 => Err(Error::CutShort { received: last + 1, expected: complete }),
@@ -184,6 +184,9 @@ impl FileSink {
             && (is_other(known, &head.fields) || codings(&head.fields).next().is_some())
         {
             return Err(Error::Malformed { expected: "the rest of the same file" });
+        }
+        if head.fields.get("Content-Length").and_then(number).is_some_and(|length| length != range.length()) {
+            return Err(RANGE_LENGTH);
         }
         Ok(range)
     }
@@ -310,6 +313,10 @@ impl ContentRange {
         let is_sound = first <= last && last < complete.unwrap_or(u64::MAX);
         (unit.eq_ignore_ascii_case("bytes") && is_sound).then_some(Self { first, last, complete })
     }
+
+    fn length(self) -> u64 {
+        self.last - self.first + 1
+    }
 }
 
 /// Digits and nothing else: `parse` would take a sign.
@@ -342,6 +349,7 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
+const RANGE_LENGTH: Error = Error::Malformed { expected: "a body as long as its Content-Range" };
 /// How often another temporary name is tried.
 const TRIES: usize = 16;
 /// Entity tags are short.

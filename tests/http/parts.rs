@@ -187,3 +187,22 @@ fn a_packed_answer_is_unpacked_and_not_resumed() {
     assert!(fetch(&server, &folder, Resume::IfPossible).ok());
     assert_eq!((folder.read("file"), folder.names()), (CONTENT.as_bytes().to_vec(), vec!["file".to_owned()]));
 }
+
+/// No sum of what was there and what is said to come overflows.
+#[test]
+fn a_length_beyond_all_measure_is_no_more_than_too_long() {
+    const LENGTH: &str = "Content-Length: 18446744073709551615\r\n\r\n";
+    for (head, expected) in [
+        ("206 Partial Content\r\nContent-Range: bytes 10-19/20", ErrorKind::Malformed),
+        ("302 Found\r\nLocation: /other", ErrorKind::Truncated),
+    ] {
+        let server = cut_then("ETag: \"v1\"\r\n", move |peer, _| {
+            peer.send(format!("HTTP/1.1 {head}\r\n{LENGTH}").as_bytes());
+            peer.finish();
+        });
+        let folder = Folder::new();
+        let response = twice(&server, &folder);
+        assert_eq!(kind(&response), Some(expected), "{response:?}");
+        assert_eq!(folder.read("file.part"), &CONTENT.as_bytes()[..10]);
+    }
+}
