@@ -129,18 +129,21 @@ fn a_part_belongs_to_one_download() {
     }
 }
 
-/// Between the look at it and the response another download may have gone on with it and stopped.
+/// Between the look at it and the response another download may have gone on with it and stopped, or begun anew.
 #[test]
-fn a_part_that_has_grown_meanwhile_is_left_as_it_is() {
-    let folder = Folder::new();
-    let part = folder.0.join("file.part");
-    let server = cut_then("ETag: \"v1\"\r\n", move |peer, _| {
-        OpenOptions::new().append(true).open(&part).unwrap().write_all(b"abcde").unwrap();
-        answer_range(peer, "bytes 10-19/20", &CONTENT[10..]);
-    });
-    let response = twice(&server, &folder);
-    assert_eq!(kind(&response), Some(ErrorKind::File), "{response:?}");
-    assert_eq!((folder.read("file.part"), folder.names().len()), (CONTENT.as_bytes()[..15].to_vec(), 2));
+fn a_part_that_has_changed_meanwhile_is_left_as_it_is() {
+    for changed in ["file.part", "file.part.id"] {
+        let folder = Folder::new();
+        let path = folder.0.join(changed);
+        let server = cut_then("ETag: \"v1\"\r\n", move |peer, _| {
+            OpenOptions::new().append(true).open(&path).unwrap().write_all(b"abcde").unwrap();
+            answer_range(peer, "bytes 10-19/20", &CONTENT[10..]);
+        });
+        let response = twice(&server, &folder);
+        assert_eq!(kind(&response), Some(ErrorKind::File), "{response:?}");
+        let length = if changed == "file.part" { 15 } else { 10 };
+        assert_eq!((folder.read("file.part"), folder.names().len()), (CONTENT.as_bytes()[..length].to_vec(), 2));
+    }
 }
 
 /// Bytes that somebody else has put into it, without asking, are not given a name.
