@@ -30,6 +30,8 @@ mod fields;
 mod framing;
 #[path = "http/malformed.rs"]
 mod malformed;
+#[path = "http/parts.rs"]
+mod parts;
 #[path = "http/pool.rs"]
 mod pool;
 #[path = "http/progress.rs"]

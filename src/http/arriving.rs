@@ -65,13 +65,14 @@ enum Target {
 
 impl Arriving {
     pub(super) fn new(url: Arc<str>, request: &HttpRequest, options: &HttpOptions) -> Self {
+        // Whoever names the encodings reads them.
+        let mut named = request.fields().list("Accept-Encoding");
         Self {
             response: HttpResponse::new(url),
             has_head: false,
             target: Target::Memory,
             decoder: None,
-            // Whoever names the encodings reads them.
-            keeps_encoding: !options.compression || request.fields().contains("Accept-Encoding"),
+            keeps_encoding: !options.compression || named.any(|coding| !coding.eq_ignore_ascii_case(b"identity")),
             body_limit: options.body_limit,
             length: None,
             received: 0,

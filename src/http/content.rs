@@ -44,9 +44,7 @@ impl Decoder {
     /// The decoder for a body with these fields; `None` if there is nothing to unpack, or if the coding is not known:
     /// then the body is handed on as it is.
     pub(super) fn for_fields(fields: &HttpFields) -> Option<Self> {
-        let mut codings = fields
-            .list("content-encoding")
-            .filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"));
+        let mut codings = codings(fields);
         let coding = match codings.next()? {
             name if name.eq_ignore_ascii_case(b"gzip") || name.eq_ignore_ascii_case(b"x-gzip") => Coding::Gzip,
             name if name.eq_ignore_ascii_case(b"deflate") => Coding::Deflate,
@@ -130,6 +128,12 @@ impl Decoder {
             };
         }
     }
+}
+
+/// The codings of a body, in the order in which they were applied.
+pub(super) fn codings(fields: &HttpFields) -> impl Iterator<Item = &[u8]> {
+    let all = fields.list("content-encoding");
+    all.filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"))
 }
 
 /// Unpacks as long as there is something to unpack, and returns what is left of the input when the stream has ended.

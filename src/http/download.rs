@@ -2,16 +2,19 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, Read, Write},
+    io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     time::SystemTime,
 };
 
 use super::{
-    arriving::Sink, date::is_settled, head::ResponseHead, request::HttpRequest, response::HttpResponse,
-    status::HttpStatus, url::Url,
+    arriving::Sink, content::codings, date::is_settled, fields::HttpFields, head::ResponseHead, request::HttpRequest,
+    response::HttpResponse, status::HttpStatus, url::Url,
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    sys,
+};
 
 /// Whether [`download_file`](crate::Http::download_file) goes on from where an earlier one stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -41,6 +44,8 @@ pub(super) struct FileSink {
     part: PathBuf,
     /// Beside the part; `None` where nothing is resumed.
     note: Option<Note>,
+    /// What the note said before anything was asked for: the server is to send the rest of that version alone.
+    known: Option<String>,
     /// Bytes that the part had before, which the server is asked to leave out.
     offset: u64,
     /// What the server says that it sends, where that is a part of the file.
@@ -91,8 +96,8 @@ fn resumed(request: &HttpRequest, url: &Url, path: &Path, run: Run<'_>) -> HttpR
     request.fields_mut().set("Accept-Encoding", b"identity");
     let offset = part.metadata().map_or(0, |metadata| metadata.len());
     let known = note.read().filter(|_| offset > 0);
-    let mut sink = FileSink { part, note: Some(note), offset: 0, range: None, written: 0, file: None };
-    if let Some(known) = known {
+    let mut sink = FileSink { part, note: Some(note), known, offset: 0, range: None, written: 0, file: None };
+    if let Some(known) = &sink.known {
         let mut ranged = request.clone();
         ranged.fields_mut().set("Range", format!("bytes={offset}-").as_bytes());
         ranged.fields_mut().set("If-Range", known.as_bytes());
@@ -101,12 +106,13 @@ fn resumed(request: &HttpRequest, url: &Url, path: &Path, run: Run<'_>) -> HttpR
         match response.status() {
             // It was whole already, and only its name was missing; or it has become shorter.
             HttpStatus::RANGE_NOT_SATISFIABLE if response.error().is_none() => {
-                if response.field("Content-Range") == Some(format!("bytes */{offset}").as_str()) {
+                let is_same = !sink.known.as_deref().is_some_and(|known| is_other(known, response.fields()));
+                if is_same && response.field("Content-Range") == Some(format!("bytes */{offset}").as_str()) {
                     // The rest is empty, which HTTP can only say by a refusal; to the caller it is none.
                     response.settle(HttpStatus::PARTIAL_CONTENT);
-                    return sink.name(path, response);
+                    return sink.name_whole(path, response);
                 }
-                sink.offset = 0;
+                (sink.offset, sink.known) = (0, None);
             }
             _ => return sink.end(path, response),
         }
@@ -124,7 +130,8 @@ impl FileSink {
             let part = with_suffix(path, &format!(".{:08x}.part", u32::from_ne_bytes(random)));
             match OpenOptions::new().write(true).create_new(true).open(&part) {
                 Ok(file) => {
-                    return Ok(Self { part, note: None, offset: 0, range: None, written: 0, file: Some(file) });
+                    let (note, known, range) = (None, None, None);
+                    return Ok(Self { part, note, known, offset: 0, range, written: 0, file: Some(file) });
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(Error::file(path, error)),
@@ -135,8 +142,8 @@ impl FileSink {
 
     /// Gives the file its name if the response is what was asked for; else what is to go goes.
     fn end(mut self, path: &Path, mut response: HttpResponse) -> HttpResponse {
-        if response.ok() && self.file.is_some() {
-            match self.check_length() {
+        if let Some(file) = self.file.as_ref().filter(|_| response.ok()) {
+            match self.check_length(file) {
                 Ok(()) => return self.name(path, response),
                 Err(error) => response.fail(HttpStatus::INVALID_RESPONSE, error),
             }
@@ -149,17 +156,39 @@ impl FileSink {
         response
     }
 
-    /// A part of a file must be the part that it is said to be, and the last one.
-    fn check_length(&self) -> Result<()> {
-        let Some(ContentRange { first, last, complete }) = self.range else { return Ok(()) };
-        if self.written != last - first + 1 {
+    /// The file must be what has come, which a part of a file must be the part that it is said to be, and the last one.
+    fn check_length(&self, file: &File) -> Result<()> {
+        let length = file.metadata().map_err(|error| Error::file(&self.part, error))?.len();
+        if length != self.offset.saturating_add(self.written) {
             self.forget();
-            return Err(Error::Malformed { expected: "a body as long as its Content-Range" });
+            return Err(Error::file(&self.part, io::ErrorKind::ResourceBusy.into()));
+        }
+        let Some(range @ ContentRange { last, complete, .. }) = self.range else { return Ok(()) };
+        if self.written != range.length() {
+            self.forget();
+            return Err(RANGE_LENGTH);
         }
         match complete {
             Some(complete) if complete > last + 1 => Err(Error::CutShort { received: last + 1, expected: complete }),
             _ => Ok(()),
         }
+    }
+
+    /// Says which part of the file comes, if it is one that can be joined with what is there.
+    fn range(&self, head: &ResponseHead) -> Result<ContentRange> {
+        let range = head.fields.get("Content-Range").and_then(ContentRange::parse);
+        let range = range.filter(|range| range.first == self.offset);
+        let range = range.ok_or(Error::Malformed { expected: "the range that was asked for" })?;
+        // Not every server knows If-Range (RFC 9110 section 15.3.7.3).
+        if let Some(known) = &self.known
+            && (is_other(known, &head.fields) || codings(&head.fields).next().is_some())
+        {
+            return Err(Error::Malformed { expected: "the rest of the same file" });
+        }
+        if head.fields.get("Content-Length").and_then(number).is_some_and(|length| length != range.length()) {
+            return Err(RANGE_LENGTH);
+        }
+        Ok(range)
     }
 
     /// Makes the next download begin anew.
@@ -170,8 +199,20 @@ impl FileSink {
         }
     }
 
-    fn name(mut self, path: &Path, mut response: HttpResponse) -> HttpResponse {
-        self.file = None;
+    /// The same for a part that was whole before anything was asked for.
+    fn name_whole(mut self, path: &Path, mut response: HttpResponse) -> HttpResponse {
+        match self.open() {
+            Ok(file) => self.file = Some(file),
+            Err(error) => {
+                response.fail(HttpStatus::INVALID_RESPONSE, Error::file(&self.part, error));
+                return response;
+            }
+        }
+        self.name(path, response)
+    }
+
+    /// The part stays open until it has the name: nobody else may come to it before.
+    fn name(self, path: &Path, mut response: HttpResponse) -> HttpResponse {
         match fs::rename(&self.part, path) {
             Ok(()) => self.forget(),
             Err(error) => response.fail(HttpStatus::INVALID_RESPONSE, Error::file(path, error)),
@@ -179,20 +220,24 @@ impl FileSink {
         response
     }
 
-    fn open(&self, append: bool) -> io::Result<File> {
-        let mut options = OpenOptions::new();
-        if append {
-            options.append(true)
-        } else {
-            options.write(true).create(true).truncate(true)
-        };
-        options.open(&self.part)
+    /// Opens the part behind what it had, or makes it empty. No other download has it, nor has had it since it was looked
+    /// at.
+    fn open(&self) -> io::Result<File> {
+        let mut file = sys::open_alone(&self.part, self.offset == 0)?;
+        if self.offset == 0 {
+            file.set_len(0)?;
+            return Ok(file);
+        }
+        let is_as_it_was =
+            file.seek(SeekFrom::End(0))? == self.offset && self.note.as_ref().and_then(Note::read) == self.known;
+        if is_as_it_was { Ok(file) } else { Err(io::ErrorKind::ResourceBusy.into()) }
     }
 
     /// Writes down what identifies the file at the server, before its first byte.
     fn take_note(&self, head: &ResponseHead) -> io::Result<()> {
         let Some(note) = &self.note else { return Ok(()) };
-        match validator(head) {
+        // What is unpacked has other offsets than at the server.
+        match validator(head).filter(|_| codings(&head.fields).next().is_none()) {
             Some(validator) => note.write(validator),
             None => match note.remove() {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -224,22 +269,21 @@ impl Note {
 
 impl Sink for FileSink {
     fn begin(&mut self, head: &ResponseHead) -> Result<bool> {
-        if head.status == HttpStatus::PARTIAL_CONTENT {
-            let range = head.fields.get("Content-Range").and_then(ContentRange::parse);
-            let range = range.filter(|range| range.first == self.offset);
-            self.range = Some(range.ok_or(Error::Malformed { expected: "the range that was asked for" })?);
-        } else {
+        let is_part = head.status == HttpStatus::PARTIAL_CONTENT;
+        if !is_part {
             self.offset = 0;
         }
         if self.note.is_some() {
-            let is_continued = self.offset > 0;
-            let opened = self.open(is_continued).and_then(|file| {
-                if !is_continued {
+            let opened = self.open().and_then(|file| {
+                if self.offset == 0 {
                     self.take_note(head)?;
                 }
                 Ok(file)
             });
             self.file = Some(opened.map_err(|error| Error::file(&self.part, error))?);
+        }
+        if is_part {
+            self.range = Some(self.range(head).inspect_err(|_| self.forget())?);
         }
         Ok(true)
     }
@@ -269,6 +313,10 @@ impl ContentRange {
         let is_sound = first <= last && last < complete.unwrap_or(u64::MAX);
         (unit.eq_ignore_ascii_case("bytes") && is_sound).then_some(Self { first, last, complete })
     }
+
+    fn length(self) -> u64 {
+        self.last - self.first + 1
+    }
 }
 
 /// Digits and nothing else: `parse` would take a sign.
@@ -288,6 +336,12 @@ fn validator(head: &ResponseHead) -> Option<&str> {
     }
 }
 
+/// Tells whether what identified a file does not identify this one. What was not sent says nothing.
+fn is_other(known: &str, fields: &HttpFields) -> bool {
+    let name = if known.starts_with('"') { "ETag" } else { "Last-Modified" };
+    fields.get(name).is_some_and(|now| now != known)
+}
+
 /// A path with something behind the name of the file.
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
@@ -295,6 +349,7 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
+const RANGE_LENGTH: Error = Error::Malformed { expected: "a body as long as its Content-Range" };
 /// How often another temporary name is tried.
 const TRIES: usize = 16;
 /// Entity tags are short.

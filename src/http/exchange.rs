@@ -110,7 +110,8 @@ pub struct HttpProgress {
 impl HttpProgress {
     /// The same for a body whose first bytes were there before.
     pub(super) fn beyond(self, offset: u64) -> Self {
-        Self { received: self.received + offset, to_receive: self.to_receive.map(|length| length + offset), ..self }
+        let beyond = |count: u64| count.saturating_add(offset);
+        Self { received: beyond(self.received), to_receive: self.to_receive.map(beyond), ..self }
     }
 }
 

@@ -125,6 +125,12 @@ impl Incoming {
         Ok(())
     }
 
+    /// The connection has broken, which ends no body (RFC 9112 section 8).
+    pub(super) fn broken(&mut self) -> Error {
+        let received = self.received;
+        self.ended().err().unwrap_or(Error::CutShort { received, expected: received })
+    }
+
     /// Tells whether the head was found.
     pub(super) fn has_head(&self) -> bool {
         !matches!(self.phase, Phase::Head(_))

@@ -7,7 +7,7 @@ use super::{
     body::Body,
     fields::{HttpFields, field},
     form::{Multipart, query},
-    url::{Url, refuse},
+    url::{Url, refuse, without_fragment},
 };
 use crate::error::{Error, Result};
 
@@ -64,7 +64,8 @@ impl HttpRequest {
     /// Makes a request without a body.
     ///
     /// The URI is a path with a query, `/scores?top=10`, or a whole `http:` or `https:` URL, which is asked for instead
-    /// of the client's own host. A path without its first `/` gets one. Characters beyond ASCII are percent-encoded.
+    /// of the client's own host. A path without its first `/` gets one, a fragment (`#top`) is left out. Characters beyond
+    /// ASCII are percent-encoded.
     ///
     /// # Errors
     ///
@@ -360,9 +361,9 @@ fn checked_uri(uri: &str) -> Result<String> {
     match uri.split_once("://") {
         Some((scheme, _)) if scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)) => {
             Url::parse(&uri)?;
-            Ok(uri)
+            Ok(without_fragment(&uri).to_owned())
         }
-        _ if uri.starts_with('/') => Ok(uri),
-        _ => Ok(format!("/{uri}")),
+        _ if uri.starts_with('/') => Ok(without_fragment(&uri).to_owned()),
+        _ => Ok(format!("/{}", without_fragment(&uri))),
     }
 }

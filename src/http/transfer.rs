@@ -219,6 +219,10 @@ impl Transfer {
             let length = room.len();
             let received = if mem::take(&mut may_wait) { stream.receive_patiently(room) } else { stream.receive(room) };
             match received {
+                Status::Done(0) => {
+                    self.incoming.ended()?;
+                    return Ok(Step::Done);
+                }
                 Status::Done(count) => {
                     self.has_received = true;
                     self.received += count as u64;
@@ -235,10 +239,7 @@ impl Transfer {
                     }
                 }
                 Status::NotReady => return Ok(self.wait(direction)),
-                Status::Disconnected => {
-                    self.incoming.ended()?;
-                    return Ok(Step::Done);
-                }
+                Status::Disconnected => return Err(self.incoming.broken()),
                 Status::Error(error) => return Err(error),
             }
         }

@@ -158,7 +158,7 @@ fn end_of_authority(rest: &str) -> usize {
     rest.find(['/', '?']).unwrap_or(rest.len())
 }
 
-fn without_fragment(text: &str) -> &str {
+pub(super) fn without_fragment(text: &str) -> &str {
     text.split_once('#').map_or(text, |(before, _)| before)
 }
 

@@ -28,36 +28,26 @@ impl Link {
         self.set_mode(Mode { blocking: false, ..self.mode })
     }
 
-    /// Receives, waiting in the system's call; `NotReady` when it has given up or a signal has ended it.
+    /// Receives, waiting in the system's call; `NotReady` when it has given up or a signal has ended it. 0 bytes are the
+    /// end, `Disconnected` a connection that has broken.
     #[inline]
     pub(crate) fn receive_patiently(&mut self, buffer: &mut [u8]) -> Status<usize> {
         let State::Open(handle) = &self.state else { return Status::Disconnected };
-        received(sys::receive(handle.socket(), buffer))
+        sys::receive(handle.socket(), buffer).map_or_else(stopped, Status::Done)
     }
 
-    /// Receives what there is.
+    /// Receives what there is. 0 bytes are the end, `Disconnected` a connection that has broken.
     #[inline]
     pub(crate) fn receive_now(&mut self, buffer: &mut [u8]) -> Status<usize> {
         let State::Open(handle) = &self.state else { return Status::Disconnected };
-        received(sys::receive_now(handle.socket(), buffer))
+        sys::receive_now(handle.socket(), buffer).map_or_else(stopped, Status::Done)
     }
 
     /// Sends what there is room for.
     #[inline]
     pub(crate) fn send_now(&mut self, data: &[u8]) -> Status<usize> {
         let State::Open(handle) = &self.state else { return Status::Disconnected };
-        match sys::send_now(handle.socket(), data) {
-            Ok(sent) => Status::Done(sent),
-            Err(error) => stopped(error),
-        }
-    }
-}
-
-fn received(result: io::Result<usize>) -> Status<usize> {
-    match result {
-        Ok(0) => Status::Disconnected,
-        Ok(count) => Status::Done(count),
-        Err(error) => stopped(error),
+        sys::send_now(handle.socket(), data).map_or_else(stopped, Status::Done)
     }
 }
 

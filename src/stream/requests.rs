@@ -16,25 +16,27 @@ impl Stream {
         }
     }
 
+    /// Receives what there is. 0 bytes are an orderly end, `Disconnected` is a reset: where the end of a connection is the
+    /// end of a body, that makes a difference.
     #[inline]
     pub(crate) fn receive(&mut self, buffer: &mut [u8]) -> Status<usize> {
         match self {
             Self::Tcp(socket) => socket.link_mut().receive_now(buffer),
             #[cfg(feature = "messages")]
-            Self::Local(socket) => socket.receive(buffer),
-            Self::Tls(socket) => socket.receive(buffer),
+            Self::Local(socket) => ended(socket.receive(buffer)),
+            Self::Tls(socket) => ended(socket.receive(buffer)),
         }
     }
 
-    /// Receives and waits in the system's own call, for [`PATIENCE`] at most: `NotReady` then, and also after a signal.
+    /// The same, waiting in the system's own call, for [`PATIENCE`] at most: `NotReady` then, and also after a signal.
     /// Call [`grow_patient`](Self::grow_patient) first.
     #[inline]
     pub(crate) fn receive_patiently(&mut self, buffer: &mut [u8]) -> Status<usize> {
         match self {
             Self::Tcp(socket) => socket.link_mut().receive_patiently(buffer),
             #[cfg(feature = "messages")]
-            Self::Local(socket) => socket.receive(buffer),
-            Self::Tls(socket) => socket.receive(buffer),
+            Self::Local(_) => self.receive(buffer),
+            Self::Tls(_) => self.receive(buffer),
         }
     }
 
@@ -76,6 +78,11 @@ impl Stream {
     pub(crate) fn short_means_empty(&self) -> bool {
         matches!(self, Self::Tcp(_))
     }
+}
+
+/// A session says itself whether it has ended or was cut; and nothing is requested over a path.
+fn ended(received: Status<usize>) -> Status<usize> {
+    if received.is_disconnected() { Status::Done(0) } else { received }
 }
 
 /// How long a receive waits at most before its caller looks at the clock again.

@@ -32,6 +32,8 @@ mod os;
 #[cfg(windows)]
 #[path = "windows.rs"]
 mod os;
+#[cfg(feature = "http")]
+mod part_file;
 mod private_file;
 #[cfg(feature = "tls")]
 mod private_folder;
@@ -64,6 +66,8 @@ pub(crate) use os::{
     HAS_ABSTRACT_NAMES, MAX_LOCAL_PATH, is_accept_of_a_gone_peer, is_connect_in_progress, is_connect_retry,
     is_interrupted, is_network_reset, is_no_such_path, is_out_of_descriptors, is_would_block, local_pair, wait_for,
 };
+#[cfg(feature = "http")]
+pub(crate) use part_file::open_alone;
 pub(crate) use private_file::private_file;
 #[cfg(feature = "tls")]
 pub(crate) use private_folder::private_folder;

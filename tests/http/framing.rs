@@ -1,10 +1,11 @@
 //! Where a response ends, and what is kept of one that is cut.
 
-use std::time::Duration;
+use std::{ops::ControlFlow, time::Duration};
 
-use sockeye::{ErrorKind, HttpMethod, HttpRequest, HttpStatus};
+use sockeye::{Error, ErrorKind, HttpMethod, HttpRequest, HttpStatus, Resume};
 
 use crate::{
+    folder::Folder,
     script::Server,
     ways::{Answer, Way, client},
 };
@@ -87,6 +88,36 @@ fn a_body_without_a_length_ends_with_the_connection() {
             None => expect_cut_head(prefix, &answer),
             Some((_, part)) => answer.expect(HttpStatus::OK, part.as_bytes()),
         });
+    }
+}
+
+/// RFC 9112 section 8: where only the end of the connection ends a body, one that breaks leaves it incomplete. The client
+/// waits for much in another call than for little.
+#[test]
+fn a_reset_is_no_end_of_a_body() {
+    for length in [10, 3_000_000] {
+        let server = Server::start(move |peer| {
+            if peer.request().is_some() {
+                peer.send(b"HTTP/1.1 200 OK\r\nServer: old\r\n\r\n");
+                peer.send(&vec![b'x'; length]);
+                // What a reset overtakes is lost; the client may have read it or not.
+                std::thread::sleep(Duration::from_millis(50));
+                peer.reset();
+            }
+        });
+        Way::each(|way| {
+            let answer = way.get(&server, "/");
+            answer.expect_error(ErrorKind::Truncated);
+            assert!(answer.body.len() <= length && answer.body.iter().all(|byte| *byte == b'x'), "{answer:?}");
+        });
+        for resume in [Resume::Never, Resume::IfPossible] {
+            let folder = Folder::new();
+            let request = HttpRequest::get("/").unwrap();
+            let response =
+                client(&server).download_file(&request, folder.0.join("file"), resume, |_| ControlFlow::Continue(()));
+            assert_eq!(response.error().map(Error::kind), Some(ErrorKind::Truncated), "{response:?}");
+            assert!(!folder.0.join("file").exists());
+        }
     }
 }
 

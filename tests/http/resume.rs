@@ -10,22 +10,22 @@ use crate::{
     ways::client,
 };
 
-const CONTENT: &str = "0123456789abcdefghij";
+pub(crate) const CONTENT: &str = "0123456789abcdefghij";
 
-fn go_on(_: HttpProgress) -> ControlFlow<()> {
+pub(crate) fn go_on(_: HttpProgress) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
-fn fetch(server: &Server, folder: &Folder, resume: Resume) -> HttpResponse {
+pub(crate) fn fetch(server: &Server, folder: &Folder, resume: Resume) -> HttpResponse {
     client(server).download_file(&HttpRequest::get("/file").unwrap(), folder.0.join("file"), resume, go_on)
 }
 
-fn kind(response: &HttpResponse) -> Option<ErrorKind> {
+pub(crate) fn kind(response: &HttpResponse) -> Option<ErrorKind> {
     response.error().map(sockeye::Error::kind)
 }
 
 /// The first connection is cut after half of the content; the later ones are left to `then`.
-fn cut_then(validator: &'static str, then: impl Fn(&mut Peer, Received) + Send + Sync + 'static) -> Server {
+pub(crate) fn cut_then(validator: &'static str, then: impl Fn(&mut Peer, Received) + Send + Sync + 'static) -> Server {
     Server::start(move |peer| {
         while let Some(request) = peer.request() {
             if peer.number > 0 {
@@ -40,14 +40,14 @@ fn cut_then(validator: &'static str, then: impl Fn(&mut Peer, Received) + Send +
 }
 
 /// Fetches until the server cuts it, and then again.
-fn twice(server: &Server, folder: &Folder) -> HttpResponse {
+pub(crate) fn twice(server: &Server, folder: &Folder) -> HttpResponse {
     let cut = fetch(server, folder, Resume::IfPossible);
     assert_eq!(kind(&cut), Some(ErrorKind::Truncated), "{cut:?}");
     assert!(!folder.0.join("file").exists());
     fetch(server, folder, Resume::IfPossible)
 }
 
-fn answer_range(peer: &mut Peer, range: &str, body: &str) {
+pub(crate) fn answer_range(peer: &mut Peer, range: &str, body: &str) {
     let head = format!("HTTP/1.1 206 Partial Content\r\nContent-Range: {range}\r\nContent-Length: {}\r\n", body.len());
     peer.send(format!("{head}\r\n{body}").as_bytes());
 }

@@ -199,6 +199,23 @@ fn queries_and_forms_are_encoded() {
 }
 
 /// None of them must reach a connection: each could end the request and begin another.
+/// A fragment is for the reader and is never sent (RFC 9110 section 4.1): a query stands in front of it.
+#[test]
+fn a_query_does_not_get_lost_behind_a_fragment() {
+    for target in ["/search#results", "/search?q=bob#results", "/search#a?b", "https://example.org/search#results"] {
+        let mut request = HttpRequest::get(target).unwrap();
+        request.set_query(&[("q", "ada")]);
+        let origin = if target.starts_with('/') { "" } else { "https://example.org" };
+        assert_eq!(request.uri(), format!("{origin}/search?q=ada"));
+    }
+    for (target, sent) in [("/search#results", "/search"), ("#results", "/"), ("https://a.b#c", "https://a.b")] {
+        assert_eq!(HttpRequest::get(target).unwrap().uri(), sent, "it is not what is sent");
+    }
+    let mut request = HttpRequest::get("/search#results").unwrap();
+    request.set_query(&[("q", "ada")]);
+    assert_eq!(wire(&request).target, "/search?q=ada");
+}
+
 #[test]
 fn injections_are_refused_when_the_request_is_built() {
     let uris = [
