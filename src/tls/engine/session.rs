@@ -292,3 +292,6 @@ impl Wire for Session {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -72,7 +72,7 @@ impl Session {
         room: usize,
         mut put: impl FnMut(&[u8]),
     ) -> io::Result<usize> {
-        for _ in 0..READS_WITHOUT_PLAINTEXT {
+        for reads in 0.. {
             let count = self.read(socket, room, &mut put);
             if count > 0 {
                 return Ok(count);
@@ -86,6 +86,8 @@ impl Session {
                 // The same status as an orderly end, and still an error for `std::io::Read`.
                 State::CutAndTold => return Err(io::ErrorKind::ConnectionAborted.into()),
                 State::Failed(error) => return Err(Error::Tls(Box::new(error.clone())).into()),
+                // All that has been read is decrypted: who waits for more waits for the system.
+                State::New | State::Handshaking(_) | State::Open if reads == READS_WITHOUT_PLAINTEXT => break,
                 State::New | State::Handshaking(_) | State::Open => self.fill(socket)?,
             }
         }
