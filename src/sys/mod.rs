@@ -82,6 +82,5 @@ pub(crate) enum Direction {
     Read,
     Write,
     /// Whichever is possible first.
-    #[cfg(feature = "http")]
     Either,
 }

@@ -173,6 +173,10 @@ impl Wire for Session {
         match self.0 {}
     }
 
+    fn wants_room(&self) -> bool {
+        match self.0 {}
+    }
+
     fn has_received(&self) -> bool {
         match self.0 {}
     }

@@ -38,6 +38,8 @@ pub(in crate::tls) struct Session {
     is_readable: bool,
     /// Bytes that are encrypted and not sent, as of the last attempt to send them.
     pending: usize,
+    /// Whether the last attempt to receive has found no room for them.
+    wants_room: bool,
     /// Bytes of plaintext that were read.
     total: u64,
     budget: Budget,
@@ -87,6 +89,7 @@ impl Session {
             arrived: Arrived::default(),
             is_readable: false,
             pending: 0,
+            wants_room: false,
             total: 0,
             budget: Budget::default(),
             has_ended: false,
@@ -264,6 +267,10 @@ impl Wire for Session {
 
     fn receive_more(&mut self, socket: &Socket, buffer: &mut Vec<u8>, room: usize) -> io::Result<usize> {
         self.receive_with(socket, room, |chunk| buffer.extend_from_slice(chunk))
+    }
+
+    fn wants_room(&self) -> bool {
+        self.wants_room
     }
 
     fn has_received(&self) -> bool {

@@ -1,6 +1,9 @@
 //! What comes from the peer: read, decrypted, given to the program.
 
-use std::io::{self, BufRead};
+use std::{
+    io::{self, BufRead},
+    time::Duration,
+};
 
 use socket2::Socket;
 
@@ -8,7 +11,9 @@ use super::{Session, State};
 use crate::{
     error::{Error, TlsError},
     link::Wire,
-    sys,
+    mode::wait_until,
+    sys::{self, Direction},
+    time::Deadline,
     tls::engine::failure::failure,
 };
 
@@ -96,9 +101,11 @@ impl Session {
 
     /// Takes what the system has.
     pub(super) fn fill(&mut self, socket: &Socket) -> io::Result<()> {
-        if self.pending > 0 {
-            // What is wrong with it is for a send to say.
-            let _ = self.push(socket);
+        // What is wrong with what is pending is for a send to say.
+        self.wants_room = self.pending > 0 && matches!(self.push(socket), Ok(false));
+        if self.wants_room && !wait_until(socket, Direction::Read, Deadline::after(Some(Duration::ZERO)))? {
+            // A socket that blocks would wait for the peer alone, and the peer may wait for what is pending.
+            return Err(io::ErrorKind::WouldBlock.into());
         }
         match self.arrived.fill(socket) {
             Ok(count) if count > 0 => return Ok(()),

@@ -1,11 +1,16 @@
 use std::{
     net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket},
+    sync::mpsc,
+    thread,
     time::Instant,
 };
 
 use super::*;
 use crate::{
+    link::Link,
     mode::Mode,
+    packet::Packet,
+    status::Status,
     tls::{TlsClientOptions, TlsIdentity, TlsServerOptions, Trust},
 };
 
@@ -96,6 +101,52 @@ fn a_record_may_come_byte_by_byte() {
         assert_eq!(client.receive(&mut buffer).ok(), Some(length));
         assert!(buffer[..length] == data);
         slow = mem::replace(&mut client.socket, stream);
+    }
+}
+
+/// A server that takes no more until it has been heard is heard: also while half an answer is there, and whatever the
+/// client waits for.
+#[test]
+fn a_receive_that_waits_sends_what_is_pending() {
+    type Receive = fn(&mut Link<Session>) -> bool;
+    const ANSWER: &[u8] = b"\0\0\0\x04pike";
+    let receives: [Receive; 3] = [
+        |link| link.receive(&mut [0; 64]).done() == Some(ANSWER.len()),
+        |link| link.read(&mut [0; 64]).ok() == Some(ANSWER.len()),
+        |link| {
+            let mut packet = Packet::new();
+            link.receive_packet(&mut packet).is_done() && packet.data() == b"pike"
+        },
+    ];
+    for receive in receives {
+        for timeout in [None, Some(LONG)] {
+            let (client, mut server) = ends();
+            let mut link =
+                Link::open(client.socket, Mode { blocking: false, timeout: None }).through(|_, _| client.session);
+            let (mut total, mut record) = (0, Vec::new());
+            while let Status::Done(sent) = link.send(&[5; 100_000]) {
+                total += sent;
+            }
+            assert!(link.pending_bytes() > 0);
+            let (near, far) = sockets();
+            assert_eq!(server.session.send(&near, ANSWER).unwrap(), ANSWER.len());
+            sys::receive_more(&far, &mut record, 1000).unwrap();
+            let (first, second) = record.split_at(9);
+            assert_eq!(server.socket.send(first).unwrap(), 9);
+            link.set_mode(Mode { blocking: true, timeout }).unwrap();
+            let (done, ended) = mpsc::channel();
+            thread::spawn(move || {
+                let has_received = receive(&mut link);
+                // The link stays open until it has been heard of.
+                let _ = done.send((has_received, Box::new(link)));
+            });
+            let mut buffer = vec![0; 100_000];
+            while total > 0 {
+                total -= server.receive(&mut buffer).expect("the client waits, and the server waits");
+            }
+            assert_eq!(server.socket.send(second).unwrap(), second.len());
+            assert!(ended.recv_timeout(LONG).expect("the client waits for what it has").0);
+        }
     }
 }
 
