@@ -64,7 +64,7 @@ pub(crate) use os::{
     HAS_ABSTRACT_NAMES, MAX_LOCAL_PATH, is_accept_of_a_gone_peer, is_connect_in_progress, is_connect_retry,
     is_interrupted, is_network_reset, is_no_such_path, is_out_of_descriptors, is_would_block, local_pair, wait_for,
 };
-pub(crate) use private_file::private_file;
+pub(crate) use private_file::{private_file, sync_folder_of};
 #[cfg(feature = "tls")]
 pub(crate) use private_folder::private_folder;
 pub(crate) use segments::{MAX_SEGMENTS, is_segmentation_refused, receive_segments, send_segments, set_coalescing};
