@@ -277,7 +277,7 @@ impl<W: Wire> Link<W> {
         let Self { state: State::Open(handle), wire, .. } = self else {
             return Err(io::ErrorKind::NotConnected.into());
         };
-        let result = attempt.call(handle.socket(), Direction::Read, |socket| wire.receive(socket, buffer));
+        let result = wire.receive_within(attempt, handle.socket(), |wire, socket| wire.receive(socket, buffer));
         if W::BUFFERS {
             self.tell_selectors();
         }

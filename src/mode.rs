@@ -80,8 +80,14 @@ impl Attempt {
         *self.deadline.get_or_insert_with(|| Deadline::after(limit))
     }
 
+    /// Tells whether a call that has failed so is to be made again, waiting until then if the mode is to wait.
     #[inline]
-    fn is_to_be_repeated(&mut self, error: &io::Error, socket: &Socket, direction: Direction) -> io::Result<bool> {
+    pub(crate) fn is_to_be_repeated(
+        &mut self,
+        error: &io::Error,
+        socket: &Socket,
+        direction: Direction,
+    ) -> io::Result<bool> {
         if sys::is_would_block(error) {
             return if self.mode.blocking { self.wait(socket, direction) } else { Ok(false) };
         }

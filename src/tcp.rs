@@ -16,7 +16,7 @@ use std::{
 use socket2::{Domain, Protocol, SockAddr, Socket};
 
 #[cfg(any(feature = "ftp", feature = "messages"))]
-pub(crate) use dial::dial;
+pub(crate) use dial::{connect_for_share, dial};
 pub use listener::TcpListener;
 
 use crate::{

@@ -1,19 +1,20 @@
 //! Received bytes, cut into length-prefixed frames.
 
+use std::fmt;
+
 use super::{Cursor, PREFIX_LENGTH};
 
 /// Received bytes that nobody has taken yet: whole frames, and at the end perhaps the beginning of one.
 ///
 /// Memory follows what has arrived, never what a peer announces. A frame that is larger than a read is collected in a
-/// buffer of its own, so that it can be handed over without another copy.
-#[derive(Debug, Default)]
+/// buffer of its own, so that it can be handed over without another copy. `Debug` shows lengths and never the bytes.
+#[derive(Default)]
 pub(crate) struct Inbox {
     bytes: Vec<u8>,
     start: usize,
     large: Option<LargeFrame>,
 }
 
-#[derive(Debug)]
 struct LargeFrame {
     body: Vec<u8>,
     length: usize,
@@ -150,6 +151,13 @@ impl Inbox {
     }
 }
 
+impl fmt::Debug for Inbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let large = self.large.as_ref().map(|frame| (frame.body.len(), frame.length));
+        f.debug_struct("Inbox").field("len", &self.unread().len()).field("large", &large).finish()
+    }
+}
+
 /// How much one read asks for. A game's packets come hundreds to a read; larger reads gain nothing measurable.
 const READ_SIZE: usize = 64 * 1024;
 
@@ -261,6 +269,18 @@ mod tests {
             let mut inbox = Inbox::default();
             feed(&mut inbox, &bytes[..arrived], usize::MAX, &mut Vec::new());
             assert_eq!(inbox.unfinished(), known);
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_content() {
+        for (length, expected) in
+            [(6, "Inbox { len: 7, large: None }"), (70_000, "Inbox { len: 0, large: Some((3, 70000)) }")]
+        {
+            let mut inbox = Inbox::default();
+            feed(&mut inbox, &frame(&vec![b's'; length])[..7], usize::MAX, &mut Vec::new());
+            inbox.room(length - 3);
+            assert_eq!(format!("{inbox:?}"), expected);
         }
     }
 

@@ -4,7 +4,7 @@ use super::{Link, State, Wire};
 use crate::{
     error::{Error, Result},
     mode::Attempt,
-    sys::{self, Direction},
+    sys,
 };
 
 impl<W: Wire> Link<W> {
@@ -14,8 +14,7 @@ impl<W: Wire> Link<W> {
     pub(crate) fn receive_behind(&mut self, attempt: &mut Attempt, buffer: &mut Vec<u8>, room: usize) -> Result<usize> {
         self.establish(attempt)?;
         let Self { state: State::Open(handle), wire, .. } = self else { return Err(Error::Disconnected) };
-        attempt
-            .call(handle.socket(), Direction::Read, |socket| wire.receive_more(socket, buffer, room))
+        wire.receive_within(attempt, handle.socket(), |wire, socket| wire.receive_more(socket, buffer, room))
             .map_err(Error::from_transfer)
     }
 

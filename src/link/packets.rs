@@ -98,8 +98,8 @@ impl<W: Wire> Link<W> {
             self.establish(&mut attempt)?;
             let Self { state: State::Open(handle), wire, inbox, .. } = self else { return Err(Error::Disconnected) };
             let (buffer, room) = inbox.room(missing);
-            let result = attempt
-                .call(handle.socket(), Direction::Read, |socket| wire.receive_more(socket, buffer, room))
+            let result = wire
+                .receive_within(&mut attempt, handle.socket(), |wire, socket| wire.receive_more(socket, buffer, room))
                 .map_err(Error::from_transfer);
             inbox.settle();
             if W::BUFFERS {

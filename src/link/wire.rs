@@ -4,7 +4,12 @@ use std::{fmt, io};
 
 use socket2::Socket;
 
-use crate::{error::Result, sys, time::Deadline};
+use crate::{
+    error::Result,
+    mode::Attempt,
+    sys::{self, Direction},
+    time::Deadline,
+};
 
 /// How bytes pass between a link and its socket: as they are, or through a session that encrypts them.
 ///
@@ -39,6 +44,30 @@ pub(crate) trait Wire: fmt::Debug {
 
     /// Receives up to `room` bytes behind those that the buffer holds.
     fn receive_more(&mut self, socket: &Socket, buffer: &mut Vec<u8>, room: usize) -> io::Result<usize>;
+
+    /// Receives as the attempt's mode allows. While it waits for the peer, what is pending moves on: the peer may be
+    /// waiting for that.
+    #[inline(always)]
+    fn receive_within<T>(
+        &mut self,
+        attempt: &mut Attempt,
+        socket: &Socket,
+        mut receive: impl FnMut(&mut Self, &Socket) -> io::Result<T>,
+    ) -> io::Result<T> {
+        loop {
+            let error = match receive(self, socket) {
+                Err(error) => error,
+                received => return received,
+            };
+            let direction = if self.wants_room() { Direction::Either } else { Direction::Read };
+            if !attempt.is_to_be_repeated(&error, socket, direction)? {
+                return Err(error);
+            }
+        }
+    }
+
+    /// Tells whether the last receive has found no room for what is pending: the next one is due when there is some.
+    fn wants_room(&self) -> bool;
 
     /// Tells whether a receive has an answer that the system does not know of.
     fn has_received(&self) -> bool;
@@ -98,6 +127,11 @@ impl Wire for Plain {
     #[inline(always)]
     fn receive_more(&mut self, socket: &Socket, buffer: &mut Vec<u8>, room: usize) -> io::Result<usize> {
         sys::receive_more(socket, buffer, room)
+    }
+
+    #[inline(always)]
+    fn wants_room(&self) -> bool {
+        false
     }
 
     #[inline(always)]

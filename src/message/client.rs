@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     endpoint::Endpoint,
-    error::{Error, Result},
+    error::{Error, Phase, Result},
     ip::IpAddress,
     local::LocalSocket,
     mode::Mode,
@@ -21,7 +21,7 @@ use crate::{
     status::Status,
     stream::Stream,
     sys::{Handle, Watch},
-    tcp::TcpSocket,
+    tcp::{TcpSocket, connect_for_share},
     time::Deadline,
     tls::{TlsClient, TlsSocket},
 };
@@ -31,7 +31,8 @@ use crate::{
 ///
 /// [`connect`](Self::connect) waits for it. [`begin`](Self::begin) does not, and [`poll`](Self::poll) takes it on; a
 /// selector tells when to call it: it stays in one, under one key, until it is there or has failed, whatever it waits
-/// for. Its connection is then in the selector instead, to be told of what there is to receive.
+/// for. Its connection is then in the selector instead, to be told of what there is to receive. Wait with a limit: that an
+/// address stays silent, and another one is due, only the clock tells.
 ///
 /// # Examples
 ///
@@ -64,6 +65,8 @@ pub struct Client {
     port: u16,
     key: Option<AuthKey>,
     options: ClientOptions,
+    /// Until when the connection has to be there, by whichever address.
+    deadline: Deadline,
 }
 
 /// What a [`Client`] asks of a listener, and how long it waits for it.
@@ -74,7 +77,8 @@ pub struct ClientOptions {
     pub least: AuthLevel,
     /// How long looking a name up, finding a service and connecting may take, all of it; 5 s unless set.
     pub connect_limit: Duration,
-    /// How long the handshake may take, all of it; 5 s unless set. [`Client::begin`] counts the connecting in.
+    /// How long the handshake may take, all of it; 5 s unless set. [`Client::begin`] counts the connecting in, where each
+    /// address of a host has its share of what is left.
     pub handshake_limit: Duration,
     /// Encrypts the connection; with a listener that does not, there is none. A local socket is refused then.
     pub tls: Option<TlsClient>,
@@ -111,7 +115,8 @@ impl Client {
             let options = options.named(endpoint)?;
             let connection = Connection::connect(endpoint, Framing::Raw, Some(options.connect_limit))?;
             let (stream, _) = connection.into_parts();
-            let mut opening = options.opening(stream, key.cloned())?;
+            let deadline = Deadline::after(Some(options.handshake_limit));
+            let mut opening = options.opening(stream, key.cloned(), deadline)?;
             opening.finish()?;
             Ok(Connection::new(opening.into_stream(Mode::BLOCKING)?, Framing::Multiprocessing))
         };
@@ -126,20 +131,23 @@ impl Client {
     /// Those of [`connect`](Self::connect) that are known at once.
     pub fn begin(endpoint: &Endpoint, key: Option<&AuthKey>, options: &ClientOptions) -> Result<Self> {
         let options = options.named(endpoint)?;
-        let mut client = Self { opening: None, addresses: Vec::new(), port: 0, key: key.cloned(), options };
+        let (key, deadline) = (key.cloned(), Deadline::after(Some(options.handshake_limit)));
+        let mut client = Self { opening: None, addresses: Vec::new(), port: 0, key, options, deadline };
         match endpoint {
             Endpoint::Tcp { host, port } => {
                 let limit = Some(client.options.connect_limit);
                 client.addresses = Endpoint::addresses(host.as_deref(), Deadline::after(limit), limit)?;
                 client.addresses.reverse();
                 client.port = *port;
+                // The lookup has a limit of its own.
+                client.deadline = Deadline::after(Some(client.options.handshake_limit));
                 client.next_address(Error::NotOpen, None)?;
             }
             Endpoint::Local(path) => {
                 let mut socket = LocalSocket::new();
                 socket.set_blocking(false)?;
                 socket.connect(path).begun()?;
-                client.opening = Some(client.options.opening(socket.into(), client.key.clone())?);
+                client.opening = Some(client.options.opening(socket.into(), client.key.clone(), deadline)?);
             }
             Endpoint::Service { .. } => {
                 return Err(Error::invalid_input(&endpoint.to_string(), "an endpoint with an address to connect to"));
@@ -169,10 +177,15 @@ impl Client {
                 Err(Error::NotReady) => return Err(Error::NotReady),
                 Err(error) => {
                     let failed = self.opening.take().and_then(Opening::into_failed);
+                    // Before there was a connection: another address may do.
                     match error {
-                        // Before there was a connection: another address may do.
                         Error::Refused(_) | Error::Unreachable(_) | Error::NoAnswer(_) => {
                             self.next_address(error, failed)?;
+                        }
+                        Error::TimedOut { phase: Phase::Connect, .. } => {
+                            // The whole limit is what the caller has set.
+                            let limit = self.options.handshake_limit;
+                            self.next_address(Error::TimedOut { phase: Phase::Connect, limit }, failed)?;
                         }
                         error => return Err(error),
                     }
@@ -186,9 +199,10 @@ impl Client {
         while let Some(address) = self.addresses.pop() {
             let mut socket = TcpSocket::new();
             socket.set_blocking(false)?;
-            match socket.connect(address, self.port).begun() {
+            let others = self.addresses.len();
+            match connect_for_share(&mut socket, address, self.port, self.deadline, others).begun() {
                 Ok(()) => {
-                    let opening = self.options.opening(socket.into(), self.key.clone())?;
+                    let opening = self.options.opening(socket.into(), self.key.clone(), self.deadline)?;
                     self.opening.insert(opening).replace(failed);
                     return Ok(());
                 }
@@ -209,12 +223,12 @@ impl ClientOptions {
         Ok(options)
     }
 
-    fn opening(&self, stream: Stream, key: Option<AuthKey>) -> Result<Opening> {
+    fn opening(&self, stream: Stream, key: Option<AuthKey>, deadline: Deadline) -> Result<Opening> {
         let stream = match (stream, &self.tls, &self.tls_name) {
             (Stream::Tcp(socket), Some(tls), Some(name)) => TlsSocket::client(socket, tls, name)?.into(),
             (stream, ..) => stream,
         };
-        Ok(Opening::new(stream, Role::Client, key, self.least, self.handshake_limit))
+        Ok(Opening::new(stream, Role::Client, key, self.least, (deadline, self.handshake_limit)))
     }
 }
 
@@ -230,5 +244,60 @@ impl sealed::Sealed for Client {
     fn wanted(&self) -> Option<Watch> {
         let connected = self.opening.as_ref().is_some_and(Opening::is_connected);
         Some(Watch { read: connected, write: !connected })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        net::{Ipv4Addr, Ipv6Addr, UdpSocket},
+        time::Instant,
+    };
+
+    use super::*;
+    use crate::{
+        selector::SocketSelector,
+        tcp::{TcpListener, blackhole::Blackhole},
+    };
+
+    /// Connects to a host that has a loopback address of each family, as far as there are both.
+    fn connect_to_localhost(port: u16, limit: Duration) -> Result<Connection> {
+        let host = Endpoint::Tcp { host: Some("localhost".into()), port };
+        let options = ClientOptions { handshake_limit: limit, ..ClientOptions::default() };
+        let mut client = Client::begin(&host, None, &options)?;
+        let mut selector = SocketSelector::new()?;
+        selector.add(&client)?;
+        loop {
+            assert_eq!(selector.len(), 1);
+            selector.wait(Some(Duration::from_millis(20)))?;
+            match client.poll() {
+                Status::NotReady => {}
+                status => return status.into_result(),
+            }
+        }
+    }
+
+    fn silent_v6() -> Option<Blackhole> {
+        UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).is_ok().then(|| Blackhole::at((Ipv6Addr::LOCALHOST, 0).into()))
+    }
+
+    #[test]
+    fn an_address_that_is_silent_leaves_time_for_the_next() {
+        let Some(dead) = silent_v6() else { return };
+        let mut listener = TcpListener::new();
+        listener.listen_on(IpAddress::LOCAL_HOST, dead.port).into_result().unwrap();
+        let connection = connect_to_localhost(dead.port, Duration::from_secs(2)).unwrap();
+        assert_eq!(connection.remote_address(), Some(IpAddress::LOCAL_HOST));
+    }
+
+    #[test]
+    fn all_addresses_have_one_limit() {
+        let Some(first) = silent_v6() else { return };
+        let _second = Blackhole::at((Ipv4Addr::LOCALHOST, first.port).into());
+        let limit = Duration::from_millis(400);
+        let begun = Instant::now();
+        let error = connect_to_localhost(first.port, limit).unwrap_err();
+        assert!(matches!(error, Error::TimedOut { phase: Phase::Connect, limit: told } if told == limit), "{error}");
+        assert!((limit..3 * limit).contains(&begun.elapsed()), "{:?}", begun.elapsed());
     }
 }

@@ -142,3 +142,6 @@ impl Connection {
         &self.stream
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! Received bytes, cut into messages; no I/O.
 
-use std::mem;
+use std::{fmt, mem};
 
 use super::codec::{Codec, Frame, Step};
 use crate::error::{Error, Result};
@@ -8,8 +8,7 @@ use crate::error::{Error, Result};
 /// Received bytes that nobody has taken yet: whole messages, and at the end perhaps the beginning of one.
 ///
 /// Memory follows what has arrived, never what a peer announces. The bytes of a large message are collected in a buffer
-/// of their own, so that it can be handed over without another copy.
-#[derive(Debug)]
+/// of their own, so that it can be handed over without another copy. `Debug` shows lengths and never the bytes.
 pub(super) struct Incoming {
     codec: Codec,
     bytes: Vec<u8>,
@@ -233,6 +232,17 @@ impl Incoming {
         if let Some(body) = self.large.take() {
             self.bytes.extend_from_slice(&body);
         }
+    }
+}
+
+impl fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Incoming")
+            .field("codec", &self.codec)
+            .field("len", &(self.bytes.len() - self.start))
+            .field("frame", &self.frame)
+            .field("large", &self.large.as_ref().map(Vec::len))
+            .finish_non_exhaustive()
     }
 }
 

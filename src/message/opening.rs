@@ -28,9 +28,14 @@ pub(super) struct Opening {
 }
 
 impl Opening {
-    /// Begins with a stream that may still be connecting. The limit is for everything from here on.
-    pub(super) fn new(stream: Stream, role: Role, key: Option<AuthKey>, least: AuthLevel, limit: Duration) -> Self {
-        let deadline = Deadline::after(Some(limit));
+    /// Begins with a stream that may still be connecting. The deadline comes from the limit, and is for everything.
+    pub(super) fn new(
+        stream: Stream,
+        role: Role,
+        key: Option<AuthKey>,
+        least: AuthLevel,
+        (deadline, limit): (Deadline, Duration),
+    ) -> Self {
         Self { stream, role, key, least, handshake: None, deadline, limit, held: None, failed: None }
     }
 
@@ -43,7 +48,8 @@ impl Opening {
         self.stream.tell_whether_received(false);
         match advanced {
             Err(Error::NotReady) if self.deadline.has_passed() => {
-                Err(Error::TimedOut { phase: Phase::Authentication, limit: self.limit })
+                let phase = if self.is_connected() { Phase::Authentication } else { Phase::Connect };
+                Err(Error::TimedOut { phase, limit: self.limit })
             }
             result => result,
         }

@@ -68,7 +68,7 @@ pub(crate) use os::{
 };
 #[cfg(feature = "http")]
 pub(crate) use part_file::open_alone;
-pub(crate) use private_file::private_file;
+pub(crate) use private_file::{private_file, sync_folder_of};
 #[cfg(feature = "tls")]
 pub(crate) use private_folder::private_folder;
 pub(crate) use segments::{MAX_SEGMENTS, is_segmentation_refused, receive_segments, send_segments, set_coalescing};
@@ -86,6 +86,5 @@ pub(crate) enum Direction {
     Read,
     Write,
     /// Whichever is possible first.
-    #[cfg(feature = "http")]
     Either,
 }

@@ -12,7 +12,6 @@ pub(crate) fn wait_for(socket: &Socket, direction: Direction, limit: Option<Dura
     let events = match direction {
         Direction::Read => libc::POLLIN,
         Direction::Write => libc::POLLOUT,
-        #[cfg(feature = "http")]
         Direction::Either => libc::POLLIN | libc::POLLOUT,
     };
     let mut entry = libc::pollfd { fd: socket.as_raw_fd(), events, revents: 0 };

@@ -13,7 +13,6 @@ pub(crate) fn wait_for(socket: &Socket, direction: Direction, limit: Option<Dura
     let events = match direction {
         Direction::Read => WinSock::POLLRDNORM,
         Direction::Write => WinSock::POLLWRNORM,
-        #[cfg(feature = "http")]
         Direction::Either => WinSock::POLLRDNORM | WinSock::POLLWRNORM,
     };
     let Ok(fd) = WinSock::SOCKET::try_from(socket.as_raw_socket()) else {

@@ -6,6 +6,7 @@ use super::TcpSocket;
 use crate::{
     error::{Error, Result},
     ip::IpAddress,
+    status::Status,
     time::Deadline,
 };
 
@@ -18,14 +19,9 @@ pub(crate) fn dial(
     limit: Option<Duration>,
 ) -> Result<TcpSocket> {
     let mut failure = Error::Disconnected;
-    for (address, left) in addresses.iter().zip((1..=addresses.len()).rev()) {
-        let left = u32::try_from(left).unwrap_or(u32::MAX);
+    for (address, left) in addresses.iter().zip((0..addresses.len()).rev()) {
         let mut socket = TcpSocket::new();
-        let status = match deadline.remaining() {
-            Some(remaining) => socket.connect_timeout(*address, port, remaining / left),
-            None => socket.connect(*address, port),
-        };
-        failure = match (status.into_result(), limit) {
+        failure = match (connect_for_share(&mut socket, *address, port, deadline, left).into_result(), limit) {
             (Ok(()), _) => return Ok(socket),
             // The whole limit is what the caller has set.
             (Err(Error::TimedOut { phase, .. }), Some(limit)) => Error::TimedOut { phase, limit },
@@ -33,6 +29,21 @@ pub(crate) fn dial(
         };
     }
     Err(failure)
+}
+
+/// Connects for this address's share of the time until the deadline, which `others` are to have a share of, too.
+pub(crate) fn connect_for_share(
+    socket: &mut TcpSocket,
+    address: IpAddress,
+    port: u16,
+    deadline: Deadline,
+    others: usize,
+) -> Status {
+    let count = u32::try_from(others).unwrap_or(u32::MAX).saturating_add(1);
+    match deadline.remaining() {
+        Some(remaining) => socket.connect_timeout(address, port, remaining / count),
+        None => socket.connect(address, port),
+    }
 }
 
 #[cfg(test)]

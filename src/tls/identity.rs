@@ -12,7 +12,7 @@ use std::{
 use super::{Fingerprint, engine};
 use crate::{
     error::{Error, Result},
-    sys::private_file,
+    sys::{private_file, sync_folder_of},
     time::Deadline,
 };
 
@@ -75,12 +75,13 @@ impl TlsIdentity {
 
     /// Reads the files; when neither is there, makes a [`self_signed`](Self::self_signed) identity and writes them.
     ///
-    /// Programs that do this at the same time end up with the same identity.
+    /// Programs that do this at the same time end up with the same identity. A key whose certificate another program does
+    /// not write within a second, since it was ended before, gets a new certificate.
     ///
     /// # Errors
     ///
-    /// [`Error::File`] when one of the files is there without the other or cannot be written, and as for
-    /// [`from_pem`](Self::from_pem).
+    /// [`Error::File`] when the certificate is there without the key, when the file of the key is there and is none, or
+    /// when a file cannot be written; and as for [`from_pem`](Self::from_pem).
     pub fn load_or_create(
         certificates_path: impl AsRef<Path>,
         key_path: impl AsRef<Path>,
@@ -92,26 +93,32 @@ impl TlsIdentity {
         }
         let identity = Self::self_signed(names)?;
         // The key comes first and is made by one program alone; the certificate appears, whole, once the key is whole and
-        // would outlive a power failure.
+        // would outlive a power failure. The first certificate counts, whoever has made it.
         match private_file().write(true).create_new(true).open(key_path) {
             Ok(mut file) => {
                 let written = file.write_all(identity.engine.key_pem().as_bytes()).and_then(|()| file.sync_all());
+                sync_folder_of(key_path);
                 let written = written.map_err(|error| Error::file(key_path, error));
-                written.and_then(|()| replace(certificates_path, identity.certificate_pem().as_bytes())).inspect_err(
-                    // A key without a certificate would be in the way of the next attempt.
+                written.and_then(|()| place(certificates_path, identity.certificate_pem().as_bytes())).inspect_err(
+                    // A key that is not whole would be in the way of the next attempt.
                     |_| drop(fs::remove_file(key_path)),
                 )?;
-                Ok(identity)
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 let deadline = Deadline::after(Some(CREATION_LIMIT));
                 while !certificates_path.exists() && !deadline.has_passed() {
                     thread::sleep(CREATION_LIMIT / 100);
                 }
-                Self::load(certificates_path, key_path)
+                if !certificates_path.exists()
+                    && let Ok(key) = fs::read(key_path)
+                    && let Ok(identity) = engine::Identity::self_signed_with(&key, names)
+                {
+                    place(certificates_path, identity.certificate_pem().as_bytes())?;
+                }
             }
-            Err(error) => Err(Error::file(key_path, error)),
+            Err(error) => return Err(Error::file(key_path, error)),
         }
+        Self::load(certificates_path, key_path)
     }
 
     /// Loads the identity that a program has for its user; when there is none, makes a
@@ -161,15 +168,32 @@ impl fmt::Debug for TlsIdentity {
     }
 }
 
-/// Writes a file under another name and gives it its own once it is whole.
+/// Writes a file, in the place of one that is there.
 fn replace(path: &Path, content: &[u8]) -> Result<()> {
+    write_whole(path, content, |temporary| fs::rename(temporary, path))
+}
+
+/// Writes a file unless there is one.
+fn place(path: &Path, content: &[u8]) -> Result<()> {
+    write_whole(path, content, |temporary| match fs::hard_link(temporary, path) {
+        Ok(()) => fs::remove_file(temporary),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => fs::remove_file(temporary),
+        // Not every file system has links.
+        Err(_) => fs::rename(temporary, path),
+    })
+}
+
+/// Writes a file under another name, and lets it have its own once it is whole and would outlive a power failure.
+fn write_whole(path: &Path, content: &[u8], rename: impl FnOnce(&Path) -> io::Result<()>) -> Result<()> {
     let (mut file, temporary) = create_beside(path).map_err(|error| Error::file(path, error))?;
-    let written = file.write_all(content).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&temporary, path));
+    let written = file.write_all(content).and_then(|()| file.sync_all()).and_then(|()| rename(&temporary));
     written.map_err(|error| {
         // The first error is the one to tell.
         let _ = fs::remove_file(&temporary);
         Error::file(path, error)
-    })
+    })?;
+    sync_folder_of(path);
+    Ok(())
 }
 
 /// Makes a file in the same folder, under a name that neither another program nor one that has crashed has taken.

@@ -209,8 +209,9 @@ impl Bound {
             return Ok(batch.len());
         }
         drop(ahead);
-        drop(turn);
+        // The turn lasts as long as the wait: what another receive left behind meanwhile would wake nobody in here.
         self.receive_one(&mut attempt, |socket| batch.fill(socket, true))?;
+        drop(turn);
         // Datagrams that came together are many already; the call that finds no more of them is better not made.
         while batch.len() < ENOUGH && batch.has_room() && batch.fill(self.socket(), false).is_ok() {}
         Ok(batch.len())
@@ -287,3 +288,44 @@ fn group(datagrams: &[&[u8]]) -> (usize, Option<u16>) {
 
 /// How many datagrams a batch has at the least before it is given out, if there are so many.
 const ENOUGH: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::atomic::AtomicUsize, thread, time::Duration};
+
+    use super::*;
+
+    /// A receive that takes one of the datagrams that came together leaves the others to whoever waits for a batch.
+    #[test]
+    fn what_a_receive_leaves_wakes_who_waits_for_a_batch() {
+        const LONG: Mode = Mode { blocking: true, timeout: Some(Duration::from_secs(5)) };
+        const SHORT: Mode = Mode { blocking: true, timeout: Some(Duration::from_millis(10)) };
+        let receiver = Bound::to(IpAddress::LOCAL_HOST, 0, LONG).unwrap();
+        let sender = Bound::to(IpAddress::LOCAL_HOST, 0, LONG).unwrap();
+        let port = receiver.local().unwrap().port();
+        let send = |datagrams: &[&[u8]]| sender.send_batch(datagrams, IpAddress::LOCAL_HOST, port, LONG).unwrap();
+        // From here on datagrams may come together.
+        send(&[b"first"]);
+        assert_eq!(receiver.receive_batch(&mut DatagramBatch::new(), LONG).unwrap(), 1);
+        for _ in 0..20 {
+            let (waits, has_ended) = (AtomicUsize::new(0), AtomicBool::new(false));
+            thread::scope(|scope| {
+                let batch = scope.spawn(|| receiver.receive_batch(&mut DatagramBatch::new(), LONG));
+                scope.spawn(|| {
+                    while !has_ended.load(Ordering::Relaxed) && receiver.receive(&mut [0; 8], SHORT).is_err() {
+                        waits.fetch_add(1, Ordering::Relaxed);
+                    }
+                });
+                // Both wait by then.
+                while waits.load(Ordering::Relaxed) < 2 {
+                    thread::yield_now();
+                }
+                send(&[b"1", b"2", b"3", b"4", b"5", b"6"]);
+                let received = batch.join().unwrap();
+                has_ended.store(true, Ordering::Relaxed);
+                assert!(matches!(received, Ok(1..=6)), "{received:?}");
+            });
+            while receiver.receive(&mut [0; 8], SHORT).is_ok() {}
+        }
+    }
+}

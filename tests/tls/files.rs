@@ -82,6 +82,29 @@ fn programs_that_make_an_identity_at_once_share_it() {
     }
 }
 
+/// A program that was ended, or a machine that was, between the key and its certificate.
+#[test]
+fn a_key_that_was_left_alone_gets_its_certificate() {
+    let folder = Folder::new();
+    let (certificate, key) = (folder.join("crt"), folder.join("key"));
+    TlsIdentity::load_or_create(&certificate, &key, &["localhost"]).unwrap();
+    let left = fs::read(&key).unwrap();
+    fs::remove_file(&certificate).unwrap();
+    let threads: Vec<_> = (0..4)
+        .map(|_| {
+            let (certificate, key) = (certificate.clone(), key.clone());
+            in_thread(move || TlsIdentity::load_or_create(certificate, key, &["localhost"]).unwrap().fingerprint())
+        })
+        .collect();
+    let found: Vec<_> = threads.into_iter().map(crate::support::Joined::join).collect();
+    assert_eq!(fs::read(&key).unwrap(), left);
+    assert_private(&certificate);
+    let kept = TlsIdentity::load(&certificate, &key).unwrap();
+    assert!(found.iter().all(|fingerprint| *fingerprint == kept.fingerprint()));
+    assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 2);
+    meet(&client_that_trusts(Trust::Pinned(vec![kept.fingerprint()])), &kept, "localhost").into_result().unwrap();
+}
+
 #[test]
 fn files_that_cannot_be_used_are_named() {
     let folder = Folder::new();

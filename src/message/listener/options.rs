@@ -10,6 +10,7 @@ use crate::{
         opening::Opening,
     },
     stream::Stream,
+    time::Deadline,
     tls::{TlsServer, TlsSocket},
 };
 
@@ -63,6 +64,7 @@ impl ListenerOptions {
             (Stream::Tcp(socket), Some(tls)) => TlsSocket::server(socket, tls)?.into(),
             (stream, _) => stream,
         };
-        Ok(Opening::new(stream, Role::Listener, key, self.least, self.handshake_limit))
+        let deadline = Deadline::after(Some(self.handshake_limit));
+        Ok(Opening::new(stream, Role::Listener, key, self.least, (deadline, self.handshake_limit)))
     }
 }

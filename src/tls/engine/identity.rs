@@ -24,23 +24,30 @@ impl Clone for Identity {
 
 impl Identity {
     pub(in crate::tls) fn self_signed(names: &[&str]) -> Result<Self> {
-        let key = KeyPair::generate().map_err(unusable)?;
+        Self::signed_with(&KeyPair::generate().map_err(unusable)?, names)
+    }
+
+    /// A new certificate for a key that is there, in PEM form.
+    pub(in crate::tls) fn self_signed_with(key: &[u8], names: &[&str]) -> Result<Self> {
+        let key = private_key(key)?;
+        Self::signed_with(&KeyPair::try_from(&key).map_err(unusable)?, names)
+    }
+
+    fn signed_with(key: &KeyPair, names: &[&str]) -> Result<Self> {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let common = names.first().cloned();
         let mut parameters = CertificateParams::new(names).map_err(unusable)?;
         if let Some(name) = common {
             parameters.distinguished_name.push(DnType::CommonName, name);
         }
-        let certificate = parameters.self_signed(&key).map_err(unusable)?;
+        let certificate = parameters.self_signed(key).map_err(unusable)?;
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         Ok(Self { chain: vec![certificate.der().clone()], key })
     }
 
     pub(in crate::tls) fn from_pem(certificates: &[u8], key: &[u8]) -> Result<Self> {
         let chain = roots::certificates(certificates)?;
-        let key = PrivateKeyDer::from_pem_slice(key)
-            .map_err(|error| unusable(format!("expected a private key in PEM form: {error}")))?;
-        let identity = Self { chain, key };
+        let identity = Self { chain, key: private_key(key)? };
         CertifiedKey::from_der(identity.chain(), identity.key(), &provider()).map_err(unusable)?;
         Ok(identity)
     }
@@ -69,6 +76,10 @@ impl Identity {
     pub(in crate::tls) fn fingerprint(&self) -> [u8; 32] {
         hash(self.chain.first().map_or(&[], |certificate| certificate))
     }
+}
+
+fn private_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>> {
+    PrivateKeyDer::from_pem_slice(pem).map_err(|error| unusable(format!("expected a private key in PEM form: {error}")))
 }
 
 /// Writes bytes as RFC 7468 section 2 does: lines of 64 characters.

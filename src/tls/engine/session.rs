@@ -38,6 +38,8 @@ pub(in crate::tls) struct Session {
     is_readable: bool,
     /// Bytes that are encrypted and not sent, as of the last attempt to send them.
     pending: usize,
+    /// Whether the last attempt to receive has found no room for them.
+    wants_room: bool,
     /// Bytes of plaintext that were read.
     total: u64,
     budget: Budget,
@@ -87,6 +89,7 @@ impl Session {
             arrived: Arrived::default(),
             is_readable: false,
             pending: 0,
+            wants_room: false,
             total: 0,
             budget: Budget::default(),
             has_ended: false,
@@ -266,6 +269,10 @@ impl Wire for Session {
         self.receive_with(socket, room, |chunk| buffer.extend_from_slice(chunk))
     }
 
+    fn wants_room(&self) -> bool {
+        self.wants_room
+    }
+
     fn has_received(&self) -> bool {
         let is_over = !matches!(self.phase, State::New | State::Handshaking(_) | State::Open);
         self.is_readable || is_over || !self.arrived.is_empty()
@@ -292,3 +299,6 @@ impl Wire for Session {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

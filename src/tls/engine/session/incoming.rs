@@ -1,6 +1,9 @@
 //! What comes from the peer: read, decrypted, given to the program.
 
-use std::io::{self, BufRead};
+use std::{
+    io::{self, BufRead},
+    time::Duration,
+};
 
 use socket2::Socket;
 
@@ -8,7 +11,9 @@ use super::{Session, State};
 use crate::{
     error::{Error, TlsError},
     link::Wire,
-    sys,
+    mode::wait_until,
+    sys::{self, Direction},
+    time::Deadline,
     tls::engine::failure::failure,
 };
 
@@ -72,7 +77,7 @@ impl Session {
         room: usize,
         mut put: impl FnMut(&[u8]),
     ) -> io::Result<usize> {
-        for _ in 0..READS_WITHOUT_PLAINTEXT {
+        for reads in 0.. {
             let count = self.read(socket, room, &mut put);
             if count > 0 {
                 return Ok(count);
@@ -86,6 +91,8 @@ impl Session {
                 // The same status as an orderly end, and still an error for `std::io::Read`.
                 State::CutAndTold => return Err(io::ErrorKind::ConnectionAborted.into()),
                 State::Failed(error) => return Err(Error::Tls(Box::new(error.clone())).into()),
+                // All that has been read is decrypted: who waits for more waits for the system.
+                State::New | State::Handshaking(_) | State::Open if reads == READS_WITHOUT_PLAINTEXT => break,
                 State::New | State::Handshaking(_) | State::Open => self.fill(socket)?,
             }
         }
@@ -94,9 +101,11 @@ impl Session {
 
     /// Takes what the system has.
     pub(super) fn fill(&mut self, socket: &Socket) -> io::Result<()> {
-        if self.pending > 0 {
-            // What is wrong with it is for a send to say.
-            let _ = self.push(socket);
+        // What is wrong with what is pending is for a send to say.
+        self.wants_room = self.pending > 0 && matches!(self.push(socket), Ok(false));
+        if self.wants_room && !wait_until(socket, Direction::Read, Deadline::after(Some(Duration::ZERO)))? {
+            // A socket that blocks would wait for the peer alone, and the peer may wait for what is pending.
+            return Err(io::ErrorKind::WouldBlock.into());
         }
         match self.arrived.fill(socket) {
             Ok(count) if count > 0 => return Ok(()),

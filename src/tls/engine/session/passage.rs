@@ -1,6 +1,9 @@
 //! Encrypted bytes on their way between a session and the system.
 
-use std::io::{self, IoSlice, Write};
+use std::{
+    fmt,
+    io::{self, IoSlice, Write},
+};
 
 use socket2::Socket;
 
@@ -45,8 +48,8 @@ impl Write for Passage<'_> {
 /// Bytes that have come from the system and not been decrypted.
 ///
 /// They are read in large pieces, since rustls by itself asks for 4 KiB at a time, and cost no memory when there are
-/// none.
-#[derive(Debug, Default)]
+/// none. `Debug` shows their number.
+#[derive(Default)]
 pub(super) struct Arrived {
     bytes: Vec<u8>,
     start: usize,
@@ -79,6 +82,12 @@ impl Arrived {
             self.clear();
         }
         result
+    }
+}
+
+impl fmt::Debug for Arrived {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Arrived").field("len", &self.unread().len()).finish()
     }
 }
 
