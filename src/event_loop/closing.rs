@@ -176,6 +176,7 @@ impl EventLoop {
                 let phase = lookup.unwrap_or(if is_connected { Phase::Handshake } else { Phase::Connect });
                 CloseReason::ConnectFailed(Error::TimedOut { phase, limit })
             }
+            Due::Address(limit) => return self.dial_next(id, limit),
             Due::Idle(limit) => CloseReason::Idle(limit),
             Due::Stall(limit) => CloseReason::Stalled(limit),
         };

@@ -31,6 +31,8 @@ pub(super) struct Dial {
     target: Target,
     tls: Option<(TlsClient, String)>,
     framing: Framing,
+    /// When it is the turn of the next address, if there is one and this one says nothing.
+    pub(super) until: Option<Instant>,
     /// Why the last address was none.
     last: Error,
 }
@@ -69,7 +71,7 @@ impl EventLoop {
     /// There is an [`Opened`](crate::LoopEvent::Opened) when it is there, or a [`Closed`](crate::LoopEvent::Closed) with
     /// a [`ConnectFailed`](CloseReason::ConnectFailed). Sends answer `NotReady` until then. A host name other than `localhost` is looked
     /// up on a thread of its own, and its addresses are tried one after the other, all within the
-    /// [`opening_limit`](crate::ConnectionOptions::opening_limit). So it is with a service, which is waited for until
+    /// [`opening_limit`](crate::ConnectionOptions::opening_limit): each has its share of what is left. So it is with a service, which is waited for until
     /// there is one.
     ///
     /// # Errors
@@ -94,7 +96,7 @@ impl EventLoop {
             },
             Endpoint::Service { .. } => self.look_for(id, endpoint, connection.opening_limit)?,
         };
-        let dial = Box::new(Dial { target, tls, framing, last: Error::Disconnected });
+        let dial = Box::new(Dial { target, tls, framing, until: None, last: Error::Disconnected });
         let options = Arc::new(connection);
         let placeholder = prepared(TcpSocket::new(), framing, &options);
         let slot = Slot::new(placeholder, Stage::Dialing(dial), options, Instant::now());
@@ -162,7 +164,17 @@ impl EventLoop {
         }
         slot.watched = None;
         slot.connection = prepared(stream, dial.framing, &slot.options);
+        dial.until = slot.options.opening_limit.and_then(|limit| dial.share(slot.active.checked_add(limit)?));
+        self.schedule(id);
         self.go_on_opening(id);
+    }
+
+    /// Gives an address up that has said nothing for its share of the time, for the next one.
+    pub(super) fn dial_next(&mut self, id: usize, limit: Duration) {
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        let Stage::Dialing(dial) = &mut slot.stage else { return };
+        dial.last = Error::TimedOut { phase: Phase::Connect, limit };
+        self.dial(id);
     }
 
     /// Tries again to connect to a local listener.
@@ -208,6 +220,14 @@ impl Target {
 }
 
 impl Dial {
+    /// The end of this address's share of the time until then; `None` where no other is to have one.
+    fn share(&self, until: Instant) -> Option<Instant> {
+        let Target::Addresses { rest, .. } = &self.target else { return None };
+        let others = u32::try_from(rest.len()).ok().filter(|others| *others > 0)?;
+        let now = Instant::now();
+        now.checked_add(until.saturating_duration_since(now) / others.saturating_add(1))
+    }
+
     fn next(&mut self) -> Option<Result<Stream>> {
         match &mut self.target {
             Target::Unknown { .. } | Target::Nothing => None,
@@ -238,3 +258,46 @@ impl Dial {
 
 /// How long a full queue is left alone.
 const RETRY: Duration = Duration::from_millis(10);
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv6Addr, UdpSocket};
+
+    use super::*;
+    use crate::{
+        event_loop::{EventLoopOptions, LoopEvent, options::ConnectionOptions},
+        tcp::{TcpListener, blackhole::Blackhole},
+    };
+
+    #[test]
+    fn a_silent_address_leaves_time_for_the_next() {
+        if UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
+            return;
+        }
+        let dead = Blackhole::at((Ipv6Addr::LOCALHOST, 0).into());
+        let mut listener = TcpListener::new();
+        listener.listen_on(IpAddress::LOCAL_HOST, dead.port).into_result().unwrap();
+        let mut event_loop = EventLoop::with_options(EventLoopOptions::default()).unwrap();
+        let limit = Duration::from_secs(2);
+        let connection = ConnectionOptions { opening_limit: Some(limit), ..ConnectionOptions::default() };
+        let options = ConnectOptions { connection, ..ConnectOptions::default() };
+        // As if the host had been looked up.
+        let host = Endpoint::Tcp { host: Some("localhost".into()), port: dead.port };
+        let id = event_loop.connect(&host, Framing::Raw, options).unwrap();
+        let slot = event_loop.slots.get_mut(&id.0).unwrap();
+        let Stage::Dialing(dial) = &mut slot.stage else { panic!("{:?}", slot.stage) };
+        dial.target = Target::addresses(vec![IpAddress::from(Ipv6Addr::LOCALHOST), IpAddress::LOCAL_HOST], dead.port);
+        event_loop.dial(id.0);
+        let begun = Instant::now();
+        let event = loop {
+            assert!(begun.elapsed() < 2 * limit);
+            if let Some(event) = event_loop.poll(None).unwrap() {
+                break event;
+            }
+        };
+        assert!(matches!(event, LoopEvent::Opened { id: opened, .. } if opened == id), "{event:?}");
+        assert!(begun.elapsed() >= limit / 4, "the silent address had its share: {:?}", begun.elapsed());
+        let at = event_loop.connection(id).unwrap().remote_address();
+        assert_eq!(at, Some(IpAddress::LOCAL_HOST));
+    }
+}

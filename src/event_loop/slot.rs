@@ -75,6 +75,8 @@ pub(super) enum Water {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Due {
     Opening(Duration),
+    /// The next address of several, within that limit for all.
+    Address(Duration),
     Idle(Duration),
     Stall(Duration),
 }
@@ -124,6 +126,12 @@ impl Slot {
         matches!((&self.stage, stream), (Stage::Dialing(_), Stream::Local(socket)) if !socket.is_connected())
     }
 
+    /// Until when it waits for an address to answer before another one is tried.
+    fn address_until(&self) -> Option<Instant> {
+        let Stage::Dialing(dial) = &self.stage else { return None };
+        dial.until.filter(|_| !self.connection.stream().is_connected())
+    }
+
     /// What the selector has to watch it for; `None` is nothing.
     pub(super) fn wanted(&self) -> Option<Interest> {
         let (read, write) = match &self.stage {
@@ -149,10 +157,11 @@ impl Slot {
             let limit = options.stall_limit?;
             Some((self.stalled?.checked_add(limit)?, Due::Stall(limit)))
         };
-        match self.stage {
+        match &self.stage {
             Stage::Dialing(_) | Stage::Accepted => {
                 let limit = options.opening_limit?;
-                Some((self.active.checked_add(limit)?, Due::Opening(limit)))
+                let address = self.address_until().map(|until| (until, Due::Address(limit)));
+                address.or_else(|| Some((self.active.checked_add(limit)?, Due::Opening(limit))))
             }
             Stage::Closing(_) => stall(),
             Stage::Open => {
