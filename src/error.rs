@@ -219,7 +219,7 @@ pub enum Limit {
     Line,
     /// The pattern of an endpoint.
     Pattern,
-    /// Values inside one another, in what Python has pickled.
+    /// Values inside one another, in an object or in what Python has pickled.
     Nesting,
     /// Values of a pickle.
     Values,

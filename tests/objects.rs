@@ -63,6 +63,56 @@ fn a_message_that_is_no_such_value_is_an_error_and_the_next_one_is_read() {
     assert_eq!(right.receive_object::<Order>().done(), Some(Order::Nothing));
 }
 
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+enum Chain {
+    End,
+    Link(Box<Chain>),
+}
+
+#[test]
+fn values_are_not_too_deep_inside_one_another() {
+    let (mut left, mut right) = pair(Framing::Packet);
+    let chain = |links| [vec![1; links], vec![0]].concat();
+    left.send(&chain(255)).into_result().unwrap();
+    let mut received = right.receive_object::<Chain>().into_result().unwrap();
+    let mut links = 0;
+    while let Chain::Link(next) = received {
+        received = *next;
+        links += 1;
+    }
+    assert_eq!(links, 255);
+    let orders = [[2, 1, 0, 1].repeat(20_000), vec![3]].concat();
+    left.send(&chain(256)).into_result().unwrap();
+    let error = right.receive_object::<Chain>().error().unwrap();
+    assert_eq!((error.kind(), &*error.to_string()), (ErrorKind::TooLong, "more than 256 values inside one another"));
+    left.send(&orders).into_result().unwrap();
+    let error = right.receive_object::<Order>().error().unwrap();
+    assert_eq!((error.kind(), &*error.to_string()), (ErrorKind::TooLong, "more than 256 values inside one another"));
+    left.send_object(&Order::Nothing).into_result().unwrap();
+    assert_eq!(right.receive_object::<Order>().done(), Some(Order::Nothing));
+}
+
+#[test]
+fn values_without_bytes_are_counted() {
+    let (mut left, mut right) = pair(Framing::Packet);
+    for count in [0, 1, 1 << 16] {
+        left.send_object(&vec![(); count]).into_result().unwrap();
+        assert_eq!(right.receive_object::<Vec<()>>().done().map(|list| list.len()), Some(count));
+    }
+    // Values with bytes are as many as the message has room for.
+    for list in [vec![7_u8; 100_000], vec![]] {
+        left.send_object(&list).into_result().unwrap();
+        assert_eq!(right.receive_object::<Vec<u8>>().done(), Some(list));
+    }
+    left.send_object(&vec![(); (1 << 16) + 1]).into_result().unwrap();
+    assert_eq!(right.receive_object::<Vec<()>>().error().map(|error| error.kind()), Some(ErrorKind::Malformed));
+    left.send_object(&vec![vec![(); 1 << 15]; 3]).into_result().unwrap();
+    assert_eq!(right.receive_object::<Vec<Vec<()>>>().error().map(|error| error.kind()), Some(ErrorKind::Malformed));
+    // 2^64 - 1 of them, which nobody could wait for.
+    left.send(b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01").into_result().unwrap();
+    assert_eq!(right.receive_object::<Vec<()>>().error().map(|error| error.kind()), Some(ErrorKind::Malformed));
+}
+
 #[test]
 fn plain_values_arrive_in_pickles() {
     let (mut left, mut right) = pair(Framing::Multiprocessing);

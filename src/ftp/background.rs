@@ -76,8 +76,16 @@ struct Work {
     cargo: OwnedCargo,
     phase: Phase,
     is_cancelled: bool,
-    /// The data connection and the control connection are both waited for; selectors watch only one.
-    waits_for_both: bool,
+    waits_for: WaitsFor,
+}
+
+/// What a transfer that is moving waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum WaitsFor {
+    Control,
+    Data,
+    /// Selectors watch only one of them.
+    Both,
 }
 
 #[derive(Debug)]
@@ -99,7 +107,7 @@ impl FtpTransfer {
         match begun {
             Ok((cargo, questions)) => {
                 let phase = Phase::Asking(Box::new(questions));
-                let work = Work { session, cargo, phase, is_cancelled: false, waits_for_both: false };
+                let work = Work { session, cargo, phase, is_cancelled: false, waits_for: WaitsFor::Control };
                 Self { state: State::Working(Box::new(work)), progress: FtpProgress::default() }
             }
             Err(error) => {
@@ -212,7 +220,11 @@ impl Work {
                         }
                         continue;
                     }
-                    self.waits_for_both = matches!(advanced, Advance::Both(_));
+                    self.waits_for = match advanced {
+                        Advance::Control | Advance::Done(_) => WaitsFor::Control,
+                        Advance::Data(_) | Advance::More => WaitsFor::Data,
+                        Advance::Both(_) => WaitsFor::Both,
+                    };
                     transfer.watch_data(session, !matches!(advanced, Advance::Control));
                     let direction = match advanced {
                         Advance::Data(direction) | Advance::Both(direction) => direction,
@@ -230,11 +242,13 @@ impl Work {
     fn wakes_in(&self) -> Option<Duration> {
         let session = self.session.peek()?;
         let clock = match &self.phase {
+            // The limits of a data connection say nothing of an answer.
+            Phase::Moving(_) if self.waits_for == WaitsFor::Control => None,
             Phase::Moving(transfer) => transfer.data_wait().1.remaining(),
             Phase::Asking(questions) if questions.is_waiting() => None,
             Phase::Asking(_) => Some(Duration::ZERO),
         };
-        let both = self.waits_for_both.then_some(BOTH);
+        let both = (self.waits_for == WaitsFor::Both).then_some(BOTH);
         session.control.remaining().into_iter().chain(clock).chain(both).min()
     }
 }

@@ -255,8 +255,8 @@ impl Ftp {
     ///
     /// # Errors
     ///
-    /// [`Error::PeerRefused`] with the server's code and text, [`Error::Malformed`] for a listing that cannot be read,
-    /// [`Error::TooLong`] for one over [`FtpOptions::listing_limit`], and those of the connection.
+    /// [`Error::PeerRefused`] with the server's code and text, [`Error::Malformed`] for a listing with a line that cannot be
+    /// read (of `LIST` the forms of Unix and of DOS can), [`Error::TooLong`] for one over [`FtpOptions::listing_limit`], and those of the connection.
     pub fn entries(&mut self, directory: &str) -> Result<Vec<FtpEntry>> {
         self.with_result(|session| entries(session, directory))
     }
@@ -334,7 +334,7 @@ pub(super) fn entries(session: &mut Session, directory: &str) -> Result<Vec<FtpE
     // A name that begins with a hyphen would be taken for options.
     let directory = if directory.starts_with('-') { format!("./{directory}") } else { directory.to_owned() };
     list(session, "LIST", &directory, &mut listing).into_result()?;
-    let entries = parse_list(&listing);
+    let entries = parse_list(&listing)?;
     if entries.is_empty() && !directory.is_empty() {
         // Some servers say the same of a folder that is not there.
         super::tree::visit(session, &directory).into_result()?;

@@ -34,7 +34,7 @@ pub fn ftp_pasv(bytes: &[u8]) {
 /// Listings have entries with names, and a text has the same line ends in any pieces.
 pub fn ftp_list(bytes: &[u8]) {
     let text = FtpEncoding::Utf8.decode(bytes);
-    for entry in parse_mlsd(&text).unwrap_or_default().into_iter().chain(parse_list(&text)) {
+    for entry in parse_mlsd(&text).unwrap_or_default().into_iter().chain(parse_list(&text).unwrap_or_default()) {
         assert!(!entry.name.is_empty() && !entry.name.contains('\n'));
         assert!(!entry.is_safe_name() || !entry.name.contains(['/', '\0']));
     }

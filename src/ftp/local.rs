@@ -98,10 +98,15 @@ impl Sink for PartFile {
 
 impl Drop for PartFile {
     fn drop(&mut self) {
-        self.file = None;
-        if self.note.is_none() && !self.part.as_os_str().is_empty() {
+        // Of an empty part nothing can be resumed.
+        let is_empty =
+            self.file.take().and_then(|file| file.metadata().ok()).is_some_and(|metadata| metadata.len() == 0);
+        if (self.note.is_none() || is_empty) && !self.part.as_os_str().is_empty() {
             // Nobody is there to be told that it cannot be removed.
             let _ = fs::remove_file(&self.part);
+            if let Some(note) = &self.note {
+                let _ = fs::remove_file(note);
+            }
         }
     }
 }

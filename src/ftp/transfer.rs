@@ -210,9 +210,9 @@ impl Transfer {
         let Some(data) = &mut self.data else { return Err(Error::NotOpen) };
         let was_listening = matches!(data, Data::Listening(_));
         let has_no_first_word = self.early.is_some();
-        if was_listening {
+        if was_listening || matches!(data, Data::Open(wire) if wire.is_encrypted()) {
             // Instead of a connection there may come a reason why there will be none. It is looked for first: a
-            // connection that came before the last word is found then.
+            // connection that came before the last word, or the end of its handshake, is found then.
             look_for_last_word(&mut self.early, session)?;
         }
         let mut status = data.accept(session);
@@ -237,9 +237,6 @@ impl Transfer {
                 Ok(None)
             }
             Status::NotReady => {
-                if !was_listening {
-                    look_for_last_word(&mut self.early, session)?;
-                }
                 if self.early.is_some() {
                     return self.data_failed(session, Error::Disconnected);
                 }

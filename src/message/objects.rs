@@ -1,5 +1,8 @@
 //! Values as messages.
 
+#[cfg(feature = "serde")]
+mod bounded;
+
 use super::{
     connection::Connection,
     pickle::{self, Protocol, Value},
@@ -48,8 +51,8 @@ mod with_serde {
     use serde::{Serialize, de::DeserializeOwned};
 
     use crate::{
-        error::{Error, Result},
-        message::connection::Connection,
+        error::Error,
+        message::{connection::Connection, objects::bounded::decode},
         status::Status,
     };
 
@@ -85,16 +88,11 @@ mod with_serde {
         /// Receives a value that [`send_object`](Self::send_object) has sent. Needs the feature `serde`.
         ///
         /// Answers as [`receive`](Self::receive); `Error` with the kind `Malformed` for a message that is no such value, or
-        /// is longer than one. The message is gone then, and the connection goes on.
+        /// is longer than one, and `TooLong` for more than 256 lists, maps, tuples, structures, options and variants
+        /// inside one another. The message is gone then, and the connection goes on. Lists of what takes no bytes, as
+        /// `Vec<()>`, may have 65,536 items together, or as many as the message has bytes.
         pub fn receive_object<T: DeserializeOwned>(&mut self) -> Status<T> {
             self.receive().into_result().and_then(|bytes| decode(&bytes)).into()
-        }
-    }
-
-    fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-        match postcard::take_from_bytes(bytes) {
-            Ok((value, [])) => Ok(value),
-            _ => Err(Error::Malformed { expected: "a value of this type in the form of postcard" }),
         }
     }
 }

@@ -35,7 +35,7 @@ pub(crate) struct Habits {
 }
 
 /// A connection, plain or encrypted.
-enum Wire {
+pub(crate) enum Wire {
     Plain(TcpStream),
     Tls(Box<TlsSocket>),
     Gone,
@@ -43,7 +43,7 @@ enum Wire {
 
 impl Wire {
     /// Secures the connection; `false` if that fails.
-    fn secure(&mut self, tls: &TlsServer) -> bool {
+    pub(crate) fn secure(&mut self, tls: &TlsServer) -> bool {
         let Self::Plain(stream) = std::mem::replace(self, Self::Gone) else { return false };
         let mut session = TlsSocket::server(TcpSocket::try_from(stream).unwrap(), tls).unwrap();
         session.set_timeout(Some(LONG)).unwrap();

@@ -105,6 +105,29 @@ fn a_listing_that_cannot_be_read_is_no_empty_folder() {
     script.join();
 }
 
+/// A program may take an empty folder for a reason to remove what it has of it.
+#[test]
+fn a_list_that_cannot_be_read_is_no_empty_folder() {
+    for listing in [
+        "ls: cannot open directory '.': Permission denied\r\n",
+        "total 4\r\n-rw-r--r-- 1 u g 5 5. Nov 2019 a\r\n",
+        "-rw-r--r-- 1 u g 5 Nov 05  2019 a\r\n-rw-r--r-- 1 u g 5 5. Nov 2019 b\r\n",
+    ] {
+        let (mut ftp, script) = play_to(FtpOptions::default(), move |peer| {
+            peer.answer("FEAT", "500 what?\r\n");
+            let listener = peer.passive();
+            peer.answer("MLSD", "500 what?\r\n");
+            drop(listener);
+            peer.list("LIST", listing);
+            peer.answer("NOOP", "200 in step\r\n");
+        });
+        let entries = ftp.entries("");
+        assert_eq!(entries.as_ref().map_err(sockeye::Error::kind), Err(ErrorKind::Malformed), "{listing}");
+        assert!(ftp.keep_alive().ok());
+        script.join();
+    }
+}
+
 #[test]
 fn a_folder_that_looks_like_an_option_is_none() {
     let (mut ftp, script) = play_to(FtpOptions::default(), |peer| {

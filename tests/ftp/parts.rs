@@ -99,6 +99,29 @@ fn a_part_outlives_a_file_that_cannot_be_had_for_the_moment() {
 }
 
 #[test]
+fn a_refusal_leaves_nothing_where_nothing_was() {
+    for is_polled in [false, true] {
+        // As an earlier one of these may have left it.
+        for is_there in [false, true] {
+            let local = Folder::new();
+            if is_there {
+                fs::write(local.0.join("a.part"), b"").unwrap();
+                fs::write(local.0.join("a.part.id"), ID).unwrap();
+            }
+            let (mut ftp, script) = play_to(FtpOptions::default(), |peer| {
+                peer.answer("TYPE I", "200 ok\r\n");
+                ask(peer, "213 10", "213 20260101000000");
+                let _listener = peer.passive();
+                peer.answer("RETR a", "550 not now\r\n");
+            });
+            assert_eq!(download(&mut ftp, &local, is_polled).message(), "not now");
+            assert_eq!(local.names(), [""; 0]);
+            script.join();
+        }
+    }
+}
+
+#[test]
 fn a_part_of_something_else_goes_when_the_file_comes() {
     for is_polled in [false, true] {
         for bytes in ["", "another"] {

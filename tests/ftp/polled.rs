@@ -16,7 +16,7 @@ use crate::{
     files::{Folder, content, go_on},
     folder::{Habits, Server},
     polling,
-    script::{binary, impatient, play_to},
+    script::{accept, binary, impatient, play_to},
     support::LONG,
 };
 
@@ -155,6 +155,49 @@ fn a_type_that_nobody_waited_for_is_set_again() {
     assert_eq!(finish(&mut transfer).unwrap_err().kind(), ErrorKind::Cancelled);
     assert!(ftp.download_to("a", &mut Vec::new(), &text, go_on).ok());
     script.join();
+}
+
+/// What waits for an answer alone is not woken by the limits of a data connection.
+#[test]
+fn a_transfer_that_waits_for_an_answer_sleeps_until_it_comes() {
+    for is_cancelled in [true, false] {
+        let (heard, is_heard) = mpsc::channel();
+        let (answer, may_answer) = mpsc::channel();
+        let mut options = FtpOptions::default();
+        options.connect_limit = Some(Duration::from_millis(500));
+        let (mut ftp, script) = play_to(options, move |peer| {
+            peer.answer("TYPE I", "200 ok\r\n");
+            let listener = peer.passive();
+            let mut data = accept(&listener);
+            if is_cancelled {
+                peer.answer("RETR a", "150 here\r\n");
+                data.write_all(b"x").unwrap();
+            }
+            assert_eq!(peer.hear(), if is_cancelled { "ABOR" } else { "REST 5" });
+            heard.send(()).unwrap();
+            may_answer.recv_timeout(LONG).unwrap();
+            peer.try_say("500 what?\r\n");
+            peer.drain();
+        });
+        let mut whole = binary();
+        whole.offset = if is_cancelled { 0 } else { 5 };
+        let mut transfer = ftp.begin_download_to("a", io::sink(), &whole);
+        let deadline = Instant::now() + LONG;
+        let sleeps = loop {
+            assert!(transfer.poll().is_not_ready() && Instant::now() < deadline);
+            let sleeps = transfer.wakes_in();
+            if is_heard.try_recv().is_ok() {
+                break sleeps;
+            }
+            if is_cancelled && transfer.progress().transferred > 0 {
+                transfer.cancel();
+            }
+        };
+        assert!(sleeps.is_some_and(|sleeps| sleeps > Duration::from_secs(1)), "{sleeps:?} {is_cancelled}");
+        answer.send(()).unwrap();
+        drop(transfer);
+        script.join();
+    }
 }
 
 #[test]

@@ -6,9 +6,12 @@ use std::{
     time::Duration,
 };
 
-use sockeye::{Ftp, FtpOptions, FtpTransferOptions};
+use sockeye::{Ftp, FtpOptions, FtpTransferOptions, TlsServer};
 
-use crate::support::{Joined, LONG, in_thread};
+use crate::{
+    folder::Wire,
+    support::{Joined, LONG, in_thread},
+};
 
 /// A running server.
 pub(crate) struct Script {
@@ -18,7 +21,7 @@ pub(crate) struct Script {
 
 /// The server's end of the control connection.
 pub(crate) struct Peer {
-    control: BufReader<TcpStream>,
+    control: BufReader<Wire>,
 }
 
 /// Begins to play a part to the one client that connects.
@@ -29,7 +32,7 @@ pub(crate) fn play(part: impl FnOnce(&mut Peer) + Send + 'static) -> Script {
         let (control, _) = listener.accept().unwrap();
         control.set_read_timeout(Some(LONG)).unwrap();
         control.set_nodelay(true).unwrap();
-        part(&mut Peer { control: BufReader::new(control) });
+        part(&mut Peer { control: BufReader::new(Wire::Plain(control)) });
     });
     Script { port, thread }
 }
@@ -57,6 +60,11 @@ impl Peer {
     /// Sends bytes of a reply.
     pub(crate) fn say(&mut self, text: impl AsRef<[u8]>) {
         self.control.get_mut().write_all(text.as_ref()).unwrap();
+    }
+
+    /// Secures the control connection.
+    pub(crate) fn secure(&mut self, tls: &TlsServer) {
+        assert!(self.control.get_mut().secure(tls));
     }
 
     /// Receives a command.

@@ -1,16 +1,20 @@
 //! Encrypted sessions, from a command or from the first byte on.
 
-use std::fs;
+use std::{
+    fs,
+    sync::{Mutex, mpsc},
+};
 
 use sockeye::{
-    Append, ErrorKind, Ftp, FtpDataMode, FtpOptions, FtpStatus, FtpTls, TlsClient, TlsClientOptions, TlsIdentity,
-    TlsServer, TransferMode, Trust,
+    Append, ErrorKind, Ftp, FtpDataMode, FtpLine, FtpObserver, FtpOptions, FtpStatus, FtpTls, TcpSocket, TlsClient,
+    TlsClientOptions, TlsIdentity, TlsServer, TlsSocket, TransferMode, Trust,
 };
 
 use crate::{
     files::{Folder, content, go_on},
     folder::{Habits, Server},
-    script::{binary, impatient, play, play_to},
+    script::{accept, binary, impatient, play, play_to},
+    support::LONG,
 };
 
 /// A server's side and what a client needs to trust it.
@@ -209,4 +213,50 @@ fn an_encrypted_transfer_need_not_be_waited_for() {
         assert!(server.get("b") == bytes);
         assert!(ftp.keep_alive().ok());
     }
+}
+
+/// It did before the server said its last word, but not before this side looked for it.
+#[test]
+fn a_handshake_that_goes_on_with_the_last_word_is_ended() {
+    let (server, client) = pair();
+    let (look, is_looked_for) = mpsc::channel();
+    let (go, has_gone_on) = mpsc::channel();
+    let has_gone_on = Mutex::new(has_gone_on);
+    let mut options = options(FtpTls::Explicit(client));
+    options.observer = Some(FtpObserver::new(move |line| {
+        if let FtpLine::Reply { code: 226, .. } = line {
+            look.send(()).unwrap();
+            has_gone_on.lock().unwrap().recv_timeout(LONG).unwrap();
+        }
+    }));
+    let script = play(move |peer| {
+        peer.say("220 ready\r\n");
+        peer.answer("AUTH TLS", "234 go ahead\r\n");
+        peer.secure(&server);
+        for command in ["PBSZ 0", "PROT P", "TYPE I"] {
+            peer.answer(command, "200 ok\r\n");
+        }
+        let listener = peer.passive();
+        assert_eq!(peer.hear(), "RETR a");
+        let data = accept(&listener);
+        assert_eq!(data.peek(&mut [0]).unwrap(), 1, "the client has begun");
+        peer.say("150 here\r\n226 done\r\n");
+        is_looked_for.recv_timeout(LONG).unwrap();
+        let mut session = TlsSocket::server(TcpSocket::try_from(data).unwrap(), &server).unwrap();
+        session.set_blocking(false).unwrap();
+        assert!(session.handshake().is_not_ready());
+        go.send(()).unwrap();
+        session.set_blocking(true).unwrap();
+        session.set_timeout(Some(LONG)).unwrap();
+        session.handshake().into_result().unwrap();
+        session.send(b"bytes").into_result().unwrap();
+        session.shutdown_send().into_result().unwrap();
+        while session.receive(&mut [0; 64]).is_done() {}
+    });
+    let mut ftp = Ftp::with_options(options);
+    ftp.connect("127.0.0.1", script.port).into_result().unwrap();
+    let mut bytes = Vec::new();
+    let response = ftp.download_to("a", &mut bytes, &binary(), go_on);
+    assert_eq!((response.message(), response.error().is_none(), &*bytes), ("done", true, &b"bytes"[..]));
+    script.join();
 }

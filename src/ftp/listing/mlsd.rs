@@ -18,8 +18,12 @@ pub(in crate::ftp) fn parse_mlsd(listing: &str) -> Result<Vec<FtpEntry>> {
 
 /// `Some(None)` for a line that is not one of an entry of the folder.
 fn parse_line(line: &str) -> Option<Option<FtpEntry>> {
-    // Facts have no space in them, so the first one ends them all.
-    let (facts, name) = line.split_once(' ')?;
+    // Every fact ends with a semicolon (RFC 3659 section 7.2), and may have spaces in it; some servers leave the last
+    // semicolon out.
+    let (facts, name) = match line.strip_prefix(' ') {
+        Some(name) => ("", name),
+        None => line.split_once("; ").or_else(|| line.split_once(' '))?,
+    };
     if name.is_empty() {
         return None;
     }
@@ -96,6 +100,21 @@ mod tests {
         assert_eq!((entries[1].kind, entries[1].permissions.as_deref()), (FtpEntryKind::Directory, Some("flcdmpe")));
         assert_eq!(entries[2].kind, FtpEntryKind::Link);
         assert_eq!((entries[3].kind, entries[4].kind), (FtpEntryKind::Other, FtpEntryKind::Other));
+    }
+
+    #[test]
+    fn spaces_in_facts_do_not_begin_the_name() {
+        // ProFTPD sends the names of groups, and those of a domain have spaces in them.
+        let facts = "modify=20220803180421;perm=adfrw;size=281;type=file;unique=FD02U240A37;UNIX.group=1051;\
+                     UNIX.groupname=domain users;UNIX.mode=0600;UNIX.owner=1039733;UNIX.ownername=homologftp;";
+        for name in [".bash_history", " a; b", "; ", "x y;"] {
+            let entries = parse_mlsd(&format!("{facts} {name}\r\n")).unwrap();
+            let found = (entries[0].name.as_str(), entries[0].size, entries[0].permissions.as_deref());
+            assert_eq!(found, (name, Some(281), Some("rw-------")));
+        }
+        for (line, name) in [(" a; b", "a; b"), ("type=file a b", "a b")] {
+            assert_eq!(parse_mlsd(line).unwrap()[0].name, name);
+        }
     }
 
     #[test]
