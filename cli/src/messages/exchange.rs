@@ -219,10 +219,13 @@ impl<'a> Exchange<'a> {
     /// Lets every peer go on with what waits, and watches it for what it waits for.
     fn proceed(&mut self) -> Result<(), Failure> {
         let mut gone = Vec::new();
+        let is_stuck = |peer: &Peer| peer.stuck_since().is_some_and(|since| since.elapsed() >= STUCK);
         for (key, peer) in &mut self.peers {
-            let is_stuck =
-                self.role == Role::Server && peer.stuck_since().is_some_and(|since| since.elapsed() >= STUCK);
-            let ended = if is_stuck { Some(Err(Failure::Stalled(STUCK))) } else { peer.proceed() };
+            let mut ended = peer.proceed();
+            // Not before that: what waits may be newer than the last look at it.
+            if ended.is_none() && self.role == Role::Server && is_stuck(peer) {
+                ended = Some(Err(Failure::Stalled(STUCK)));
+            }
             match ended {
                 Some(ended) => gone.push((*key, ended)),
                 None => peer.watch(&mut self.selector)?,
@@ -275,3 +278,42 @@ pub(super) fn say(args: &MessageArgs, what: &str) {
 const SHARE: usize = 64;
 /// How long a server waits for a peer that takes nothing of what is sent to it.
 const STUCK: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use sockeye::{Framing, IpAddress, TcpListener, TcpSocket};
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        messages: MessageArgs,
+    }
+
+    #[test]
+    fn what_began_to_wait_a_moment_ago_is_not_stuck() {
+        let mut listener = TcpListener::new();
+        listener.listen_on(IpAddress::LOCAL_HOST, 0).into_result().unwrap();
+        let mut reader = TcpSocket::new();
+        reader.connect(IpAddress::LOCAL_HOST, listener.local_port()).into_result().unwrap();
+        let connection = Connection::new(listener.accept().into_result().unwrap(), Framing::Packet);
+        let line = Line::parse_from(["sockeye", "--echo", "--framing", "packet"]);
+        let (mut exchange, _teller) = Exchange::new(&line.messages, Role::Server).unwrap();
+        exchange.open(connection, "reader").unwrap();
+        exchange.proceed().unwrap();
+
+        // A quiet minute, and then more than the system takes.
+        let peer = exchange.peers.values_mut().next().unwrap();
+        peer.grow_older(STUCK * 2);
+        peer.say(&[7; 16 << 20]).unwrap();
+        assert!(peer.stuck_since().is_some());
+        exchange.proceed().unwrap();
+        assert_eq!(exchange.peers.len(), 1);
+        // A minute in which nothing was taken.
+        exchange.peers.values_mut().next().unwrap().grow_older(STUCK * 2);
+        exchange.proceed().unwrap();
+        assert_eq!(exchange.peers.len(), 0);
+    }
+}

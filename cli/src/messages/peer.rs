@@ -256,11 +256,19 @@ const SHARE: usize = 64;
 
 #[cfg(test)]
 mod tests {
-    use std::{io::Read as _, thread};
+    use std::{io::Read as _, thread, time::Duration};
 
     use sockeye::{Framing, IpAddress, TcpListener, TcpSocket};
 
     use super::*;
+
+    impl Peer {
+        /// Lets time go by in which nothing happens.
+        pub(in crate::messages) fn grow_older(&mut self, by: Duration) {
+            self.moved.0 -= by;
+            self.heard -= by;
+        }
+    }
 
     #[test]
     fn a_message_without_room_waits_for_something() {
