@@ -9,7 +9,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use process::Process;
+use process::{Process, eventually};
 
 fn sockeye(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sockeye"));
@@ -90,6 +90,24 @@ fn a_signal_withdraws_the_service_and_is_code_130() {
     published.0.signal("-TERM");
     assert_eq!(published.0.end(), Some(130));
     assert_eq!(run(&["find", "--loopback", "--limit", "0.5", &kind]).0, Some(1));
+}
+
+/// Before anybody can have been told of it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_ends_the_search_for_a_free_name_too() {
+    let mut child = Process::start(&mut sockeye(&["publish", "--loopback", &kind('e'), "Ann", "4000"]));
+    // SIGINT is the second of the signals in this set of those that are caught.
+    eventually(|| {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap().trim().to_owned();
+        (u64::from_str_radix(&caught, 16).unwrap() & 2 != 0).then_some(())
+    });
+    child.signal("-INT");
+    assert_eq!(child.end(), Some(130));
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "");
 }
 
 #[test]

@@ -1,16 +1,19 @@
 //! Files of this machine: what a download makes of one, and what an upload takes from one.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     hash::{BuildHasher, RandomState},
     io::{self, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
 use super::cargo::{FileRange, Sink, Source, read};
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    sys::{successor, take_permissions},
+};
 
-/// A file that gets its name when it is whole. Unless it is to be resumed, it goes if that never comes to be.
+/// A file that gets its name when it is whole, and the permissions of the one that it replaces. Unless it is to be resumed, it goes if that never comes to be.
 #[derive(Debug)]
 pub(super) struct PartFile {
     path: PathBuf,
@@ -30,7 +33,7 @@ impl PartFile {
         for count in 0..TRIES {
             let name = format!(".sockeye-{:016x}.part", random.hash_one(count));
             let part = path.with_file_name(name);
-            match OpenOptions::new().write(true).create_new(true).open(&part) {
+            match successor(path).write(true).create_new(true).open(&part) {
                 Ok(file) => {
                     return Ok(Self { path: path.to_owned(), part, note: None, identity: None, file: Some(file) });
                 }
@@ -47,7 +50,7 @@ impl PartFile {
         let failed = |error| Error::file(path, error);
         let is_known = fs::read_to_string(&note).is_ok_and(|known| known == identity);
         // Not to be appended to: Windows would not let it be made shorter.
-        let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(&part).map_err(failed)?;
+        let mut file = successor(path).write(true).create(true).truncate(false).open(&part).map_err(failed)?;
         let offset = if is_known { file.seek(SeekFrom::End(0)).map_err(failed)? } else { 0 };
         let identity = (offset == 0).then(|| identity.to_owned());
         Ok((Self { path: path.to_owned(), part, note: Some(note), identity, file: Some(file) }, offset))
@@ -76,7 +79,10 @@ impl PartFile {
 
     /// Gives the file its name.
     pub(super) fn finish(mut self) -> Result<()> {
-        self.file = None;
+        if let Some(file) = self.file.take() {
+            // Not before: one that may not be written to could not be gone on with.
+            take_permissions(&file, &self.path);
+        }
         fs::rename(&self.part, &self.path).map_err(|error| Error::file(&self.path, error))?;
         if let Some(note) = self.note.take() {
             // It says nothing without its part.
@@ -190,3 +196,41 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 
 /// Names are random: a second one is hardly ever needed.
 const TRIES: u32 = 16;
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+
+    use super::*;
+
+    #[test]
+    fn a_part_is_open_to_nobody_whom_the_file_is_closed_to() {
+        let random = RandomState::new().hash_one("folder");
+        let folder = std::env::temp_dir().join(format!("sockeye-{random:016x}"));
+        fs::create_dir(&folder).unwrap();
+        let path = folder.join("file");
+        let mode_of = |path: &Path| fs::metadata(path).unwrap().mode() & 0o7777;
+        fs::write(&path, "").unwrap();
+        let usual = mode_of(&path);
+        fs::remove_file(&path).unwrap();
+        let parts = || [PartFile::new(&path).unwrap(), PartFile::resumed(&path, "it").unwrap().0];
+        for part in parts() {
+            assert_eq!(mode_of(&part.part), usual);
+            part.finish().unwrap();
+            assert_eq!(mode_of(&path), usual);
+            fs::remove_file(&path).unwrap();
+        }
+        for (mode, expected) in [(0o600, 0o600), (0o777, 0o777), (0o440, 0o440), (0o4755, 0o755)] {
+            fs::write(&path, "before").unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            for mut part in parts() {
+                assert_eq!(mode_of(&part.part), 0o600);
+                part.write(b"after").unwrap();
+                part.finish().unwrap();
+                assert_eq!((fs::read(&path).unwrap(), mode_of(&path)), (b"after".to_vec(), expected));
+            }
+            fs::remove_file(&path).unwrap();
+        }
+        fs::remove_dir_all(folder).unwrap();
+    }
+}

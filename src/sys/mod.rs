@@ -43,6 +43,8 @@ mod segments;
 #[cfg(not(target_os = "linux"))]
 #[path = "segments_portable.rs"]
 mod segments;
+#[cfg(feature = "ftp")]
+mod successor;
 mod transfer;
 
 #[cfg(any(feature = "http", feature = "messages"))]
@@ -72,6 +74,8 @@ pub(crate) use private_file::{private_file, sync_folder_of};
 #[cfg(feature = "tls")]
 pub(crate) use private_folder::private_folder;
 pub(crate) use segments::{MAX_SEGMENTS, is_segmentation_refused, receive_segments, send_segments, set_coalescing};
+#[cfg(feature = "ftp")]
+pub(crate) use successor::{successor, take_permissions};
 #[cfg(feature = "tls")]
 pub(crate) use transfer::send_pieces;
 #[cfg(any(feature = "ftp", feature = "http"))]

@@ -83,9 +83,11 @@ pub(crate) fn serve(args: &ServeArgs) -> Result<(), ArenaError> {
 
 /// Plays on somebody's server.
 pub(crate) fn join(args: &JoinArgs) -> Result<(), ArenaError> {
-    let run = Run::begin(args.run)?;
+    look_for_terminal(args.run)?;
     let host = args.host.trim_start_matches('[').trim_end_matches(']');
     let addresses = IpAddress::resolve(host).map_err(ArenaError::socket("cannot join"))?;
+    // Not before that: the system's resolver waits as long as it wants to, and notices no flag.
+    let run = Run::begin(args.run)?;
     let you = Name::clean(&args.name);
     if args.run.headless {
         let mut played = Party::gather(vec![you], &addresses, args.port)?.play(&run.interrupt, run.until())?;
@@ -102,9 +104,7 @@ pub(crate) fn join(args: &JoinArgs) -> Result<(), ArenaError> {
 impl Run {
     /// Looks whether there is a terminal, if one is needed, and listens for Ctrl-C.
     fn begin(args: RunArgs) -> Result<Self, ArenaError> {
-        if !args.headless && !screen::is_there() {
-            return Err(ArenaError::NoTerminal);
-        }
+        look_for_terminal(args)?;
         Ok(Self { args, interrupt: Stop::on_signals()?, began: Instant::now() })
     }
 
@@ -171,6 +171,10 @@ impl Drop for Company {
             _ = thread.join();
         }
     }
+}
+
+fn look_for_terminal(args: RunArgs) -> Result<(), ArenaError> {
+    if args.headless || screen::is_there() { Ok(()) } else { Err(ArenaError::NoTerminal) }
 }
 
 /// The names of so many bots.

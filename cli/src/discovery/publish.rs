@@ -4,7 +4,7 @@ use std::{
     io::{self, Write},
     process::ExitCode,
     sync::mpsc::{self, Receiver},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use clap::Args;
@@ -57,8 +57,14 @@ fn publish(args: &PublishArgs) -> Result<(), Failure> {
     let stop = stop_on_signals()?;
     choose_interfaces(args.loopback)?;
     let published = discovery::publish(&args.service, &args.name, args.port, &txt).map_err(Failure::given)?;
-    if published.wait(Some(PATIENCE)).is_not_ready() {
-        return Err(Failure::Wrong(format!("nobody could be told of it within {PATIENCE:?}: is the network up?")));
+    let until = Instant::now() + PATIENCE;
+    while published.wait(Some(ATTENTION)).is_not_ready() {
+        if stop.try_recv().is_ok() {
+            return Err(Failure::Interrupted);
+        }
+        if Instant::now() >= until {
+            return Err(Failure::Wrong(format!("nobody could be told of it within {PATIENCE:?}: is the network up?")));
+        }
     }
     let mut output = io::stdout().lock();
     writeln!(output, "{}", published.name()).and_then(|()| output.flush()).map_err(Failure::Output)?;
@@ -84,6 +90,8 @@ fn stop_on_signals() -> Result<Receiver<()>, Failure> {
 
 /// A free name takes a second; each that is taken, another one.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How quickly Ctrl-C ends that.
+const ATTENTION: Duration = Duration::from_millis(100);
 
 const EXAMPLES: &str = "\
 Examples:

@@ -2,7 +2,7 @@
 
 use std::{
     env, fs,
-    io::{self, Read, Write as _},
+    io::{self, BufRead, Read as _, Write as _},
     path::Path,
 };
 
@@ -136,16 +136,32 @@ impl Who {
     }
 }
 
-/// The first line of a file that holds a password.
+/// The first line of a file that holds a password. What is behind it on standard input is left to whoever reads that.
 pub(super) fn first_line(path: &Path) -> Result<String, Failure> {
-    let failed = |error| Failure::file(path, error);
-    let mut text = String::new();
-    let reader: Box<dyn Read> = match path == Path::new("-") {
-        true => Box::new(io::stdin()),
-        false => Box::new(fs::File::open(path).map_err(failed)?),
+    let line = match path == Path::new("-") {
+        true => line_of(io::stdin().lock()),
+        false => fs::File::open(path).and_then(|file| line_of(io::BufReader::new(file))),
     };
-    reader.take(LONGEST).read_to_string(&mut text).map_err(failed)?;
-    Ok(text.lines().next().unwrap_or_default().to_owned())
+    line.map_err(|error| Failure::file(path, error))
+}
+
+fn line_of(mut from: impl BufRead) -> io::Result<String> {
+    let mut line = Vec::new();
+    // With room for the line end.
+    from.by_ref().take(LONGEST + 2).read_until(b'\n', &mut line)?;
+    let password = line.strip_suffix(b"\n").unwrap_or(&line);
+    let password = password.strip_suffix(b"\r").unwrap_or(password);
+    if u64::try_from(password.len()).map_or(true, |length| length > LONGEST) {
+        return Err(invalid(format!("expected a line of at most {LONGEST} bytes")));
+    }
+    match str::from_utf8(password) {
+        Ok(password) => Ok(password.to_owned()),
+        Err(_) => Err(invalid("expected a line in UTF-8".to_owned())),
+    }
+}
+
+fn invalid(what: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what)
 }
 
 /// A command or a reply, with the number of its session in front if there are several.

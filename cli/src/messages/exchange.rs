@@ -17,7 +17,7 @@ use super::{
     failure::Failure,
     options::MessageArgs,
     peer::{Peer, Work},
-    pipe::{Found, Output, Shape, Source},
+    pipe::{Found, Output, Shape, Source, patience_with_input},
     task::Task,
 };
 use crate::printable::printable;
@@ -69,7 +69,8 @@ pub(super) struct Teller(Sender<News>, Waker);
 enum Input {
     /// Not before the first peer is there: nothing is said to nobody.
     Unread,
-    Open(Source),
+    /// With how long it may be silent before a peer that only listens is told the end; `None` for ever.
+    Open(Source, Option<Duration>),
     Ended(Instant),
     Unused,
 }
@@ -112,6 +113,7 @@ impl<'a> Exchange<'a> {
                 self.part(key, ended)?;
             }
             let is_more = self.feed()?;
+            self.end_speeches(is_more);
             self.output.flush()?;
             self.proceed()?;
             if self.is_over() {
@@ -125,7 +127,8 @@ impl<'a> Exchange<'a> {
     /// Whether the one peer has come and gone, or has been silent for as long as was asked.
     fn is_over(&self) -> bool {
         let Role::OnePeer { .. } = self.role else { return false };
-        self.has_met && (self.peers.is_empty() || self.limit() == Some(Duration::ZERO))
+        let has_waited = matches!(self.input, Input::Ended(_)) && self.limit() == Some(Duration::ZERO);
+        self.has_met && (self.peers.is_empty() || has_waited)
     }
 
     /// How long the loop may sleep, unless something happens.
@@ -134,6 +137,10 @@ impl<'a> Exchange<'a> {
             (Role::Server, _) => self.peers.values().filter_map(|peer| Some(peer.stuck_since()? + STUCK)).min(),
             (Role::OnePeer { wait: Some(wait), .. }, Input::Ended(ended)) => {
                 self.peers.values().filter_map(|peer| Some(peer.quiet_since()?.max(*ended) + *wait)).min()
+            }
+            (Role::OnePeer { .. }, Input::Open(_, Some(patience))) => {
+                let listeners = self.peers.values().filter(|peer| peer.only_listens());
+                listeners.filter_map(|peer| Some(peer.quiet_since()? + *patience)).min()
             }
             (Role::OnePeer { .. }, _) => None,
         };
@@ -164,7 +171,7 @@ impl<'a> Exchange<'a> {
         };
         if matches!(self.input, Input::Unread) {
             let source = Source::read(io::stdin(), self.shape, limit, self.selector.waker());
-            self.input = Input::Open(source.map_err(Failure::Input)?);
+            self.input = Input::Open(source.map_err(Failure::Input)?, patience_with_input());
         }
         let key = self.selector.add(&connection)?;
         self.log(&format!("{name} is connected"));
@@ -177,7 +184,7 @@ impl<'a> Exchange<'a> {
     ///
     /// Nobody is left behind: the next message is read when everybody has room for it.
     fn feed(&mut self) -> Result<bool, Failure> {
-        let Input::Open(source) = &self.input else { return Ok(false) };
+        let Input::Open(source, _) = &self.input else { return Ok(false) };
         let mut gone = Vec::new();
         let mut is_more = true;
         for _ in 0..SHARE {
@@ -216,13 +223,28 @@ impl<'a> Exchange<'a> {
         Ok(is_more || has_gone)
     }
 
+    /// Tells the end to those who only listen, unless standard input may have more for the one peer.
+    fn end_speeches(&mut self, is_more: bool) {
+        let is_all = |peer: &Peer| match (self.role, &self.input) {
+            (Role::OnePeer { .. }, Input::Open(_, patience)) => {
+                let quiet = peer.quiet_since().map(|since| since.elapsed());
+                !is_more && quiet.zip(*patience).is_some_and(|(quiet, patience)| quiet >= patience)
+            }
+            _ => true,
+        };
+        self.peers.values_mut().filter(|peer| peer.only_listens() && is_all(peer)).for_each(Peer::end_speech);
+    }
+
     /// Lets every peer go on with what waits, and watches it for what it waits for.
     fn proceed(&mut self) -> Result<(), Failure> {
         let mut gone = Vec::new();
+        let is_stuck = |peer: &Peer| peer.stuck_since().is_some_and(|since| since.elapsed() >= STUCK);
         for (key, peer) in &mut self.peers {
-            let is_stuck =
-                self.role == Role::Server && peer.stuck_since().is_some_and(|since| since.elapsed() >= STUCK);
-            let ended = if is_stuck { Some(Err(Failure::Stalled(STUCK))) } else { peer.proceed() };
+            let mut ended = peer.proceed();
+            // Not before that: what waits may be newer than the last look at it.
+            if ended.is_none() && self.role == Role::Server && is_stuck(peer) {
+                ended = Some(Err(Failure::Stalled(STUCK)));
+            }
             match ended {
                 Some(ended) => gone.push((*key, ended)),
                 None => peer.watch(&mut self.selector)?,
@@ -239,7 +261,11 @@ impl<'a> Exchange<'a> {
             Err(failure) => self.log(&format!("{} has gone: {failure}", peer.name)),
         }
         match ended {
-            Err(Failure::Socket(_) | Failure::Stalled(_) | Failure::Command(_)) if self.role == Role::Server => Ok(()),
+            Err(Failure::Socket(_) | Failure::Stalled(_) | Failure::Unheard | Failure::Command(_))
+                if self.role == Role::Server =>
+            {
+                Ok(())
+            }
             ended => ended,
         }
     }
@@ -275,3 +301,42 @@ pub(super) fn say(args: &MessageArgs, what: &str) {
 const SHARE: usize = 64;
 /// How long a server waits for a peer that takes nothing of what is sent to it.
 const STUCK: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use sockeye::{Framing, IpAddress, TcpListener, TcpSocket};
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        messages: MessageArgs,
+    }
+
+    #[test]
+    fn what_began_to_wait_a_moment_ago_is_not_stuck() {
+        let mut listener = TcpListener::new();
+        listener.listen_on(IpAddress::LOCAL_HOST, 0).into_result().unwrap();
+        let mut reader = TcpSocket::new();
+        reader.connect(IpAddress::LOCAL_HOST, listener.local_port()).into_result().unwrap();
+        let connection = Connection::new(listener.accept().into_result().unwrap(), Framing::Packet);
+        let line = Line::parse_from(["sockeye", "--echo", "--framing", "packet"]);
+        let (mut exchange, _teller) = Exchange::new(&line.messages, Role::Server).unwrap();
+        exchange.open(connection, "reader").unwrap();
+        exchange.proceed().unwrap();
+
+        // A quiet minute, and then more than the system takes.
+        let peer = exchange.peers.values_mut().next().unwrap();
+        peer.grow_older(STUCK * 2);
+        peer.say(&[7; 16 << 20]).unwrap();
+        assert!(peer.stuck_since().is_some());
+        exchange.proceed().unwrap();
+        assert_eq!(exchange.peers.len(), 1);
+        // A minute in which nothing was taken.
+        exchange.peers.values_mut().next().unwrap().grow_older(STUCK * 2);
+        exchange.proceed().unwrap();
+        assert_eq!(exchange.peers.len(), 0);
+    }
+}

@@ -21,6 +21,8 @@ pub(super) enum Failure {
     Command(io::Error),
     /// The peer did not take what was there to send.
     Stalled(Duration),
+    /// The peer has gone before it had all that was there to send.
+    Unheard,
     /// The options do not go together.
     Usage(&'static str),
     /// The system does not let the program catch signals.
@@ -74,6 +76,7 @@ impl fmt::Display for Failure {
             Self::Output(error) => write!(out, "standard output: {error}"),
             Self::Command(error) => write!(out, "the command cannot be run: {error}"),
             Self::Stalled(limit) => write!(out, "the peer took nothing for {limit:?}"),
+            Self::Unheard => out.write_str("the peer closed the connection before it had all of standard input"),
             Self::Usage(reason) => out.write_str(reason),
             Self::Signals(reason) => write!(out, "cannot listen for Ctrl-C: {reason}"),
             Self::HadEnough => out.write_str("standard output was closed"),

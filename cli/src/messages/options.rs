@@ -150,6 +150,7 @@ Examples:
 
 Exit status:
   0    whoever read standard output has closed it; --once, and the peer has gone
+       and had all that was to be sent
   1    one line on standard error says why
   2    the command line is wrong
   130  Ctrl-C";
@@ -164,8 +165,8 @@ Examples:
   sockeye connect --echo ./shout.sock
 
 Exit status:
-  0    the peer has closed the connection behind a whole message; or whoever read
-       standard output has
+  0    the peer has closed the connection behind a whole message, and had all that
+       was to be sent; or whoever read standard output has closed that
   1    the connection could not be made or broke; one line on standard error says
        why
   2    the command line is wrong

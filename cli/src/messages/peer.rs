@@ -23,9 +23,9 @@ pub(super) struct Peer {
     /// It says nothing more.
     is_silent: bool,
     speech: Speech,
-    /// When the outbox was last seen to change, and what was in it.
+    /// When something was said to it last, or the outbox was last seen to change, and what was in that.
     moved: (Instant, usize),
-    /// When it said something last, or came.
+    /// When it said something last, came, or said that this was all.
     heard: Instant,
     watched: Option<Interest>,
 }
@@ -47,6 +47,8 @@ enum Speech {
     /// Nothing new, and the peer is to know.
     Ending,
     Ended,
+    /// It has gone before it had all.
+    Cut,
 }
 
 impl Peer {
@@ -82,17 +84,14 @@ impl Peer {
                 Status::NotReady => break,
                 Status::Disconnected => {
                     self.is_silent = true;
-                    return match &mut self.work {
-                        Work::Talk => Some(Ok(())),
-                        Work::Echo => {
-                            self.end_speech();
-                            None
-                        }
-                        Work::Command(task) => {
-                            task.end_input();
-                            None
-                        }
-                    };
+                    self.heard = Instant::now();
+                    match &mut self.work {
+                        // It may still listen: whether there is more to tell it is for the exchange to know.
+                        Work::Talk => {}
+                        Work::Echo => self.end_speech(),
+                        Work::Command(task) => task.end_input(),
+                    }
+                    break;
                 }
                 Status::Error(error) => return Some(Err(error.into())),
             }
@@ -124,11 +123,8 @@ impl Peer {
         if self.speech != Speech::Open {
             return Ok(());
         }
-        self.send(message)?;
-        if self.unsent.is_some() {
-            self.moved.0 = Instant::now();
-        }
-        Ok(())
+        self.moved.0 = Instant::now();
+        self.send(message)
     }
 
     fn send(&mut self, message: &[u8]) -> Result<(), Failure> {
@@ -140,7 +136,7 @@ impl Peer {
             }
             // What it said before it went is still to be heard, and then why it did.
             Status::Disconnected => {
-                self.speech = Speech::Ended;
+                self.speech = Speech::Cut;
                 Ok(())
             }
             Status::Error(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::TooLong) => {
@@ -157,6 +153,11 @@ impl Peer {
         }
     }
 
+    /// Whether it says nothing more, and does not know yet whether this end does.
+    pub(super) fn only_listens(&self) -> bool {
+        self.is_silent && self.speech == Speech::Open && matches!(self.work, Work::Talk)
+    }
+
     /// Goes on with what waits; `Some` when the peer has to go.
     pub(super) fn proceed(&mut self) -> Option<Result<(), Failure>> {
         self.try_proceed().unwrap_or_else(|failure| Some(Err(failure)))
@@ -164,17 +165,21 @@ impl Peer {
 
     fn try_proceed(&mut self) -> Result<Option<Result<(), Failure>>, Failure> {
         // Before the message that there was no room for: if this makes room, nothing else tells of it.
-        if self.connection.pending_bytes() > 0 {
+        if self.connection.pending_bytes() > 0
+            && !matches!(self.connection.flush(), Status::Done(()) | Status::NotReady)
+        {
             // What it is that went wrong is for the receive to say.
-            _ = self.connection.flush();
+            self.speech = Speech::Cut;
         }
         if let Some(message) = self.unsent.take() {
             self.send(&message)?;
         }
         self.hear_command()?;
         if self.speech == Speech::Ending && self.unsent.is_none() {
+            let waits = self.connection.pending_bytes() > 0;
             match self.connection.shutdown_send() {
-                Status::Done(()) | Status::Disconnected => self.speech = Speech::Ended,
+                Status::Done(()) => self.speech = Speech::Ended,
+                Status::Disconnected => self.speech = if waits { Speech::Cut } else { Speech::Ended },
                 Status::NotReady => {}
                 Status::Error(error) => return Err(error.into()),
             }
@@ -183,7 +188,12 @@ impl Peer {
         if pending != self.moved.1 {
             self.moved = (Instant::now(), pending);
         }
-        Ok((self.is_silent && self.speech == Speech::Ended).then_some(Ok(())))
+        Ok(match (self.speech, &self.work) {
+            (Speech::Ended | Speech::Cut, _) if !self.is_silent => None,
+            (Speech::Cut, Work::Talk) => Some(Err(Failure::Unheard)),
+            (Speech::Ended | Speech::Cut, _) => Some(Ok(())),
+            (Speech::Open | Speech::Ending, _) => None,
+        })
     }
 
     /// Moves messages between the peer and its command.
@@ -256,11 +266,19 @@ const SHARE: usize = 64;
 
 #[cfg(test)]
 mod tests {
-    use std::{io::Read as _, thread};
+    use std::{io::Read as _, thread, time::Duration};
 
     use sockeye::{Framing, IpAddress, TcpListener, TcpSocket};
 
     use super::*;
+
+    impl Peer {
+        /// Lets time go by in which nothing happens.
+        pub(in crate::messages) fn grow_older(&mut self, by: Duration) {
+            self.moved.0 -= by;
+            self.heard -= by;
+        }
+    }
 
     #[test]
     fn a_message_without_room_waits_for_something() {

@@ -1,8 +1,9 @@
 //! Messages in pipes: standard input and output, and those of commands.
 
-use std::io::{self, BufRead, BufReader, IsTerminal as _, Read, Stdout, Write};
+use std::io::{self, BufRead, BufReader, IsTerminal as _, Read, Stdin, Stdout, Write};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
+use std::time::Duration;
 
 use sockeye::{Framing, Waker};
 
@@ -131,6 +132,31 @@ impl Source {
     }
 }
 
+/// How long standard input may be silent before nothing more of it is expected for a peer that only listens, and that
+/// may have gone without a word; `None` for ever, since a file has an end.
+pub(super) fn patience_with_input() -> Option<Duration> {
+    let stdin = io::stdin();
+    match stdin.is_terminal() {
+        // Whoever sits there need not end it to get away.
+        true => Some(Duration::ZERO),
+        false => (!is_file(&stdin)).then_some(PAUSE),
+    }
+}
+
+#[cfg(unix)]
+fn is_file(stdin: &Stdin) -> bool {
+    use std::{fs::File, os::fd::AsFd as _};
+
+    let file = stdin.as_fd().try_clone_to_owned().map(File::from);
+    file.and_then(|file| file.metadata()).is_ok_and(|metadata| metadata.is_file())
+}
+
+/// Files and pipes are not told apart: a file never pauses for long.
+#[cfg(windows)]
+fn is_file(_stdin: &Stdin) -> bool {
+    false
+}
+
 /// Standard output. Messages for a terminal have their control characters made visible.
 #[derive(Debug)]
 pub(super) struct Output {
@@ -168,6 +194,8 @@ fn invalid(what: String) -> io::Error {
 /// How many messages are read ahead.
 const AHEAD: usize = 64;
 const CHUNK: usize = 64 * 1024;
+/// How long a pipe may pause.
+const PAUSE: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests;

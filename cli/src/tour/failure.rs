@@ -13,6 +13,8 @@ pub(super) enum Failure {
     Panicked,
     /// The figures could not be written.
     Output(io::Error),
+    /// The system does not let the program catch signals.
+    Signals(String),
 }
 
 impl Failure {
@@ -48,6 +50,7 @@ impl fmt::Display for Failure {
             Self::Wrong { expected, found } => write!(out, "expected {expected}, found {found}"),
             Self::Panicked => out.write_str("the other end of the step panicked"),
             Self::Output(error) => write!(out, "cannot write the figures: {error}"),
+            Self::Signals(reason) => write!(out, "cannot listen for Ctrl-C: {reason}"),
         }
     }
 }

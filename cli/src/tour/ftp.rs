@@ -1,12 +1,15 @@
 //! FTP against the program's own server: a large file up and down, many small ones, and a list of them.
 
 use std::{
-    fs, io,
+    collections::hash_map::RandomState,
+    fs,
+    hash::BuildHasher as _,
+    io,
     ops::ControlFlow,
     path::{Path, PathBuf},
     process,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread,
@@ -100,13 +103,29 @@ fn list(ftp: &mut Ftp) -> Result<Duration, Failure> {
     Ok(elapsed)
 }
 
-/// A folder that goes with the step.
+/// Ends the program, whose files do not outlive it.
+pub(super) fn end_interrupted() -> ! {
+    // Held to the end: none is made any more.
+    let folder = FOLDER.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(path) = &*folder {
+        // Until what the step is just writing is not in the way.
+        let is_gone = |_| fs::remove_dir_all(path).is_ok();
+        _ = (0..TRIES).any(is_gone);
+    }
+    // As shells expect it.
+    process::exit(130)
+}
+
+/// A folder that goes with the step, and with the program.
 struct Folder(PathBuf);
 
 impl Folder {
     fn new() -> Result<Self, Failure> {
-        let path = std::env::temp_dir().join(format!("sockeye-tour-{}", process::id()));
+        let name = format!("sockeye-tour-{:016x}", RandomState::new().hash_one(process::id()));
+        let path = std::env::temp_dir().join(name);
+        let mut folder = FOLDER.lock().unwrap_or_else(PoisonError::into_inner);
         fs::create_dir(&path).map_err(|error| failed(&path, error))?;
+        *folder = Some(path.clone());
         Ok(Self(path))
     }
 
@@ -119,8 +138,10 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
+        let mut folder = FOLDER.lock().unwrap_or_else(PoisonError::into_inner);
         // There is nobody to tell.
         _ = fs::remove_dir_all(&self.0);
+        *folder = None;
     }
 }
 
@@ -132,5 +153,9 @@ fn go_on(_: FtpProgress) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
+/// What is to be removed if the program ends now.
+static FOLDER: Mutex<Option<PathBuf>> = Mutex::new(None);
+/// How often that is tried.
+const TRIES: u32 = 16;
 const LARGE: usize = 32_000_000;
 const SMALL: usize = 100;

@@ -23,7 +23,8 @@ use failure::Failure;
 
 /// Runs every step and prints what it measured.
 pub(crate) fn run() -> ExitCode {
-    match walk(&mut io::stdout().lock()) {
+    let caught = ctrlc::set_handler(|| ftp::end_interrupted()).map_err(|error| Failure::Signals(error.to_string()));
+    match caught.and_then(|()| walk(&mut io::stdout().lock())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("sockeye: {failure}");

@@ -1,7 +1,7 @@
 //! Files that have not got their names yet, which no end of the program may leave behind.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, Metadata},
     io::{self, Write},
     path::{Path, PathBuf},
     process,
@@ -21,14 +21,15 @@ pub(crate) struct Unfinished {
 }
 
 impl Unfinished {
-    /// Makes one beside the file at `path`, which may be there or not.
+    /// Makes one beside the file at `path`, which may be there or not. If it is, the new one has its permissions.
     pub(crate) fn beside(path: &Path) -> io::Result<Self> {
         let _goes_on = goes_on();
+        let old = fs::metadata(path).ok().filter(Metadata::is_file);
         for _ in 0..TRIES {
             // Not a longer name than that of the file: that one may be as long as names can be.
             let number = COUNT.fetch_add(1, Ordering::Relaxed);
             let temporary = path.with_file_name(format!(".sockeye-{}-{number}.part", *PROCESS));
-            match File::create_new(&temporary) {
+            match create(&temporary, old.as_ref()) {
                 Ok(file) => {
                     pending().push(temporary.clone());
                     return Ok(Self { file, temporary, path: path.to_owned() });
@@ -74,6 +75,26 @@ impl Drop for Unfinished {
             pending.retain(|path| *path != self.temporary);
         }
     }
+}
+
+#[cfg(unix)]
+fn create(path: &Path, old: Option<&Metadata>) -> io::Result<File> {
+    use std::{
+        fs::Permissions,
+        os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    };
+
+    let Some(old) = old else { return File::create_new(path) };
+    let file = File::options().write(true).create_new(true).mode(0o600).open(path)?;
+    // Who runs a file is not for its new content to inherit. Where there are no permissions there is nothing to keep.
+    _ = file.set_permissions(Permissions::from_mode(old.permissions().mode() & 0o777));
+    Ok(file)
+}
+
+/// The folder decides who may read a file.
+#[cfg(windows)]
+fn create(path: &Path, _old: Option<&Metadata>) -> io::Result<File> {
+    File::create_new(path)
 }
 
 /// Removes the files that have not got their name; none is made or finished as long as the result is held.

@@ -1,9 +1,12 @@
 //! Who asks, and where passwords come from.
 
+use std::{io::Write as _, process::Stdio};
+
 use crate::{
     ftp_server::Login,
+    process::eventually,
     program::{Folder, Outcome, Running, command, run_with_input},
-    server::Server,
+    server::{Server, content},
 };
 
 fn guarded(folder: &Folder) -> Server {
@@ -107,4 +110,39 @@ fn nobody_in_particular_is_anonymous() {
     let said = run_with("hunter 2", &["cat", &url(&server, "")]).failure(1);
     assert_eq!(said, "the peer answered 530 that is not right");
     assert!(server.heard().contains(&(1, "USER anonymous".to_owned())));
+}
+
+/// What is behind it is for somebody else, and need not be there yet.
+#[test]
+fn a_password_on_standard_input_is_one_line_of_it() {
+    let folder = Folder::new("password_line");
+    let server = guarded(&folder);
+    let url = url(&server, "joe@");
+    for end in ["\n", "\r\n"] {
+        let input = [b"hunter 2", end.as_bytes(), &content(100_000)].concat();
+        let put = run_with_input(&["put", "--password-file", "-", "-", &url], &input);
+        assert_eq!(put.output(), b"");
+        assert!(server.get("file") == content(100_000));
+    }
+    let mut running = Running::start(command(&["put", "--password-file", "-", "-", &url]).stdin(Stdio::piped()));
+    let mut input = running.child.stdin.take().unwrap();
+    input.write_all(b"hunter 2\n").unwrap();
+    eventually(|| server.verbs().contains(&"STOR".to_owned()).then_some(()));
+    input.write_all(b"late").unwrap();
+    drop(input);
+    assert_eq!(running.end().output(), b"");
+    assert_eq!(server.get("file"), b"late");
+}
+
+#[test]
+fn a_password_has_an_end() {
+    let folder = Folder::new("password_long");
+    let server = guarded(&folder);
+    let long = folder.write("long", "p".repeat(4097));
+    let said = run_with("", &["cat", "--password-file", &long, &url(&server, "joe@")]).failure(1);
+    assert!(said.ends_with("expected a line of at most 4096 bytes"), "{said}");
+    let binary = folder.write("binary", b"\xff\n");
+    let said = run_with("", &["cat", "--password-file", &binary, &url(&server, "joe@")]).failure(1);
+    assert!(said.contains("binary") && said.contains("UTF-8"), "{said}");
+    assert_eq!(server.verbs(), [""; 0]);
 }

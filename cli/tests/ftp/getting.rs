@@ -133,3 +133,40 @@ fn commands_and_replies_can_be_seen_without_the_password() {
     assert!(!outcome.stderr.contains("hunter2"), "{}", outcome.stderr);
     assert!(server.heard().contains(&(1, "PASS ****".to_owned())));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_replaced_keeps_its_permissions() {
+    use std::{
+        fs,
+        os::unix::fs::{MetadataExt as _, PermissionsExt as _},
+    };
+
+    let folder = Folder::new("get_permissions");
+    let server = Server::start(&folder, |_| {});
+    server.put("from/file", "after");
+    fs::create_dir(folder.path("here")).unwrap();
+    let (path, url) = (folder.path("here/file"), server.url("from/file"));
+    let tree = [server.url("from"), folder.path("here")];
+    for action in [
+        &["get", "-o", &path, &url][..],
+        &["get", "--resume", "-o", &path, &url],
+        &["get", "-r", &tree[0], &tree[1]],
+        &["sync", &tree[0], &tree[1]],
+    ] {
+        // More and less than what new files get.
+        for mode in [0o600, 0o777, 0o440] {
+            folder.write("here/new", "before");
+            fs::set_permissions(folder.path("here/new"), fs::Permissions::from_mode(mode)).unwrap();
+            fs::rename(folder.path("here/new"), &path).unwrap();
+            assert_eq!(run(action).output(), b"");
+            assert_eq!(folder.read("here/file"), b"after");
+            assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, mode, "{action:?}");
+        }
+    }
+    // A new one is like any other.
+    fs::remove_file(&path).unwrap();
+    run(&["get", "-o", &path, &url]).output();
+    let usual = folder.write("usual", "");
+    assert_eq!(fs::metadata(&path).unwrap().mode(), fs::metadata(usual).unwrap().mode());
+}

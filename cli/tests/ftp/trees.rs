@@ -217,3 +217,28 @@ fn a_folder_that_is_not_there_is_one_line() {
     let said = run(&["put", "-r", &folder.path("here"), &server.url("no/such/up")]).failure(1);
     assert!(said.starts_with("\"no/such/up\": the peer answered 550 "), "{said}");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_looked_at_here_is_told_at_the_end_and_the_rest_goes_up() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
+
+    let folder = Folder::new("tree_unnamed");
+    let server = Server::start(&folder, |_| {});
+    fill(Path::new(&folder.path("here")));
+    std::fs::write(Path::new(&folder.path("here/sub")).join(OsStr::from_bytes(b"\xff")), "x").unwrap();
+    let said = run(&["put", "-r", &folder.path("here"), &server.url("up")]).failure(1);
+    assert!(said.starts_with("expected names in Unicode, found ") && !said.contains(" of "), "{said}");
+    assert_eq!(names(&server.path("up")), expected());
+    std::fs::write(Path::new(&folder.path("here")).join(OsStr::from_bytes(b"\xfe")), "x").unwrap();
+    let said = run(&["put", "-r", &folder.path("here"), &server.url("up")]).failure(1);
+    assert!(said.starts_with("2 of 11 failed; the first: expected names in Unicode, found "), "{said}");
+
+    // What is not known to be here is not removed there, either.
+    server.verbs();
+    for (from, to) in [(folder.path("here"), server.url("up")), (server.url("up"), folder.path("here"))] {
+        let said = run(&["sync", "--delete", &from, &to]).failure(1);
+        assert!(said.starts_with("2 of 11 failed; the first: expected names in Unicode, found "), "{said}");
+    }
+    assert_eq!(server.verbs(), [""; 0]);
+}

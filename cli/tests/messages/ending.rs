@@ -1,12 +1,12 @@
 //! Ends: of standard input, of the peer, of whoever reads, and Ctrl-C.
 
 use std::{
-    fs,
+    fs::{self, File},
     process::Stdio,
     time::{Duration, Instant},
 };
 
-use sockeye::{Connection, Endpoint, Framing, LocalListener, StatusCode};
+use sockeye::{Connection, Endpoint, Framing, LocalListener, Status, StatusCode};
 
 use crate::{
     PATIENCE,
@@ -170,4 +170,63 @@ fn local_sockets_are_for_both_commands() {
     });
     assert_eq!(run_with_input(&["connect", &path], b"hello\n").output(), b"hello!\n");
     answering.join().unwrap();
+}
+
+/// A peer that has only ended its own half has not gone.
+#[test]
+fn a_peer_that_says_nothing_more_is_sent_all_of_standard_input() {
+    let data: Vec<u8> = (0..=250).cycle().take(40 << 20).collect();
+    let folder = Folder::new("half_ended");
+    let file = File::open(folder.write("data", &data)).unwrap();
+    let (mut listener, port) = listener();
+    let running = Running::start(sockeye(&["connect", "-f", "raw", &port]).stdin(file));
+    let mut server = accept(&mut listener, Framing::Raw);
+    server.shutdown_send().into_result().unwrap();
+    assert!(all_of(&mut server) == data);
+    assert_eq!(running.end().output(), b"");
+
+    let (mut live, endpoint) = Live::listen(&["--once", "-f", "raw"]);
+    let mut client = connect(&endpoint, Framing::Raw);
+    client.shutdown_send().into_result().unwrap();
+    let writer = live.input_in_background(data.clone());
+    assert!(all_of(&mut client) == data);
+    writer.join().unwrap();
+    let (code, stdout, stderr) = live.end();
+    assert_eq!((code, stdout.as_slice()), (Some(0), &b""[..]), "{stderr}");
+    assert!(stderr.ends_with(" has left\n"), "{stderr}");
+}
+
+#[test]
+fn a_peer_that_says_nothing_more_to_a_listener_is_sent_what_waits_for_it() {
+    let (mut live, endpoint) = Live::listen(&["-f", "packet", "--binary"]);
+    let mut client = connect(&endpoint, Framing::Raw);
+    // More than the system takes.
+    let message = [&16_000_000u32.to_be_bytes()[..], &vec![7; 16_000_000]].concat();
+    live.input(&message);
+    let begin = heard(&mut client);
+    client.shutdown_send().into_result().unwrap();
+    assert!([begin, all_of(&mut client)].concat() == message);
+    eventually(|| live.stderr().ends_with(" has left\n").then_some(()));
+}
+
+#[test]
+fn a_peer_that_goes_before_it_has_heard_all_is_a_failure() {
+    let (mut listener, port) = listener();
+    let leaving = std::thread::spawn(move || {
+        let mut server = accept(&mut listener, Framing::Raw);
+        server.shutdown_send().into_result().unwrap();
+        heard(&mut server);
+    });
+    let said = run_with_input(&["connect", "-f", "raw", &port], &vec![7; 40 << 20]).failure(1);
+    assert_eq!(said, "the peer closed the connection before it had all of standard input");
+    leaving.join().unwrap();
+}
+
+/// Everything until the peer says no more.
+fn all_of(peer: &mut Connection) -> Vec<u8> {
+    let mut all = Vec::new();
+    while let Status::Done(bytes) = peer.receive() {
+        all.extend(bytes);
+    }
+    all
 }

@@ -84,7 +84,8 @@ impl Ftp {
         self.with(|session| files::upload(session, &mut FromReader(source), remote, options, None, &mut progress))
     }
 
-    /// Downloads a file under another name, or goes on with it.
+    /// Downloads a file under another name, or goes on with it. If it replaces a file, it gets the permissions of that, and
+    /// nobody else can read it before it has.
     ///
     /// With [`FtpResume::IfPossible`](crate::FtpResume::IfPossible) a part that is not whole stays beside the file, as
     /// `NAME.part`, and what identifies the server's file as `NAME.part.id`: its size, and the time of its last change

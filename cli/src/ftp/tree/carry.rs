@@ -54,6 +54,7 @@ impl Errand<'_> {
         direction: Direction,
         before: Failures,
     ) -> Result<(), Failure> {
+        let all = plan.len() + before.count;
         let mut closed = Closed::default();
         let failures = before
             .then(|| self.remove_files(&mut crew, plan, direction))
@@ -61,7 +62,7 @@ impl Errand<'_> {
             .then(|| self.make_folders(&mut crew, plan, direction, &mut closed))
             .then(|| self.transfer(&mut crew, plan, direction, &closed));
         self.bar.end();
-        failures.of(plan.len())?;
+        failures.of(all)?;
         crew.leave();
         Ok(())
     }

@@ -39,9 +39,9 @@ pub(super) fn get(url: &Url, folder: &Path, options: &FtpTransferOptions, args: 
     errand.carry_out(crew, &plan, Direction::Down, failures)
 }
 
-/// `sockeye ftp put -r`
+/// `sockeye ftp put -r`: the same.
 pub(super) fn put(folder: &Path, url: &Url, options: &FtpTransferOptions, args: &PutArgs) -> Result<(), Failure> {
-    let tree = walk::here(folder)?;
+    let (tree, failures) = walk::here(folder)?;
     let bar = Bar::on_terminal();
     let site = Site::new(url, &args.sessions.site, &bar)?;
     let mut crew = Crew::new(&site, args.sessions.parallel)?;
@@ -49,7 +49,7 @@ pub(super) fn put(folder: &Path, url: &Url, options: &FtpTransferOptions, args: 
     let plan = Plan::whole(&tree);
     let is_in_place = args.in_place.in_place;
     let errand = Errand { top: &url.path, here: folder, options, is_in_place, keeps_times: false, bar: &bar };
-    errand.carry_out(crew, &plan, Direction::Up, Failures::default())
+    errand.carry_out(crew, &plan, Direction::Up, failures)
 }
 
 /// `sockeye ftp sync`
@@ -60,11 +60,13 @@ pub(super) fn sync(args: &SyncArgs) -> Result<(), Failure> {
         _ => return Err(Failure::Usage("sync is between a folder and a URL")),
     };
     let bar = Bar::on_terminal();
-    let here = match direction {
-        Direction::Up => walk::here(folder)?,
-        Direction::Down if folder.exists() => walk::here(folder)?,
-        Direction::Down => walk::Tree::new(),
+    let (here, failures) = match direction {
+        Direction::Down if !folder.exists() => Default::default(),
+        Direction::Up | Direction::Down => walk::here(folder)?,
     };
+    // What is not known to be there would be removed from the other one, or replaced.
+    let all = here.len() + failures.count;
+    failures.of(all)?;
     let site = Site::new(&url, &args.sessions.site, &bar)?;
     let mut crew = Crew::new(&site, args.sessions.parallel)?;
     let (mut there, failures) = walk::at_server(&mut crew, &url.path);

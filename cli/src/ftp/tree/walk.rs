@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
-    fs,
+    fs, io,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
     time::SystemTime,
@@ -137,34 +137,60 @@ pub(super) fn complete_times(crew: &mut Crew<'_>, top: &str, there: &mut Tree, h
     Ok(())
 }
 
-/// The same for a tree of this machine.
-pub(super) fn here(top: &Path) -> Result<Tree, Failure> {
-    let mut tree = Tree::new();
+/// The same for a tree of this machine. It fails when there is none.
+pub(super) fn here(top: &Path) -> Result<(Tree, Failures), Failure> {
+    let (mut tree, mut failures) = (Tree::new(), Failures::default());
     let mut folders = vec![String::new()];
     while let Some(folder) = folders.pop() {
         let path = below_here(top, &folder);
-        let failed = |error| Failure::file(&path, error);
-        for entry in fs::read_dir(&path).map_err(failed)? {
-            let entry = entry.map_err(failed)?;
-            let kind = entry.file_type().map_err(failed)?;
-            if !kind.is_file() && !kind.is_dir() {
+        let entries = match fs::read_dir(&path) {
+            Ok(entries) => entries,
+            Err(error) if folder.is_empty() => return Err(Failure::file(&path, error)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                tree.remove(&folder);
                 continue;
             }
-            let name = entry.file_name();
-            let name = name.to_str().ok_or_else(|| {
-                Failure::Wrong(format!("expected names in Unicode, found {}", entry.path().display()))
-            })?;
-            let found = below(&folder, name);
-            if kind.is_dir() {
-                folders.push(found.clone());
-                tree.insert(found, Item::Folder);
-            } else {
-                let metadata = entry.metadata().map_err(failed)?;
-                tree.insert(found, Item::File { size: Some(metadata.len()), modified: metadata.modified().ok() });
+            Err(error) => {
+                failures.note(Failure::file(&path, error));
+                continue;
+            }
+        };
+        for entry in entries {
+            match entry.map_err(|error| Failure::file(&path, error)).and_then(|entry| look_at(&entry)) {
+                Ok(Some((name, item))) => {
+                    let found = below(&folder, &name);
+                    if item == Item::Folder {
+                        folders.push(found.clone());
+                    }
+                    tree.insert(found, item);
+                }
+                Ok(None) => {}
+                Err(failure) => failures.note(failure),
             }
         }
     }
-    Ok(tree)
+    Ok((tree, failures))
+}
+
+/// What an entry of a folder of this machine is; `None` for links and the like, and for what has gone in the meantime.
+fn look_at(entry: &fs::DirEntry) -> Result<Option<(String, Item)>, Failure> {
+    let looked = entry.file_type().and_then(|kind| {
+        if kind.is_dir() {
+            return Ok(Some(Item::Folder));
+        }
+        let metadata = if kind.is_file() { entry.metadata()? } else { return Ok(None) };
+        Ok(Some(Item::File { size: Some(metadata.len()), modified: metadata.modified().ok() }))
+    });
+    let item = match looked {
+        Ok(Some(item)) => item,
+        Ok(None) => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Failure::file(&entry.path(), error)),
+    };
+    match entry.file_name().into_string() {
+        Ok(name) => Ok(Some((name, item))),
+        Err(_) => Err(Failure::Wrong(format!("expected names in Unicode, found {}", entry.path().display()))),
+    }
 }
 
 /// Folders inside one another.
