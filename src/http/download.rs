@@ -1,7 +1,7 @@
 //! Bodies that become files.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     time::SystemTime,
@@ -39,8 +39,9 @@ impl Sink for WriterSink<'_> {
     }
 }
 
-/// A body that goes to a file under a temporary name.
+/// A body that goes to a file under a temporary name, with the permissions of the one that it replaces.
 pub(super) struct FileSink {
+    path: PathBuf,
     part: PathBuf,
     /// Beside the part; `None` where nothing is resumed.
     note: Option<Note>,
@@ -82,7 +83,7 @@ pub(super) fn to_file(request: &HttpRequest, url: &Url, path: &Path, resume: Res
                 Err(error) => return HttpResponse::not_begun(error),
             };
             let response = run(request, &mut sink);
-            sink.end(path, response)
+            sink.end(response)
         }
         Resume::IfPossible => resumed(request, url, path, run),
     }
@@ -96,7 +97,8 @@ fn resumed(request: &HttpRequest, url: &Url, path: &Path, run: Run<'_>) -> HttpR
     request.fields_mut().set("Accept-Encoding", b"identity");
     let offset = part.metadata().map_or(0, |metadata| metadata.len());
     let known = note.read().filter(|_| offset > 0);
-    let mut sink = FileSink { part, note: Some(note), known, offset: 0, range: None, written: 0, file: None };
+    let (path, note) = (path.to_owned(), Some(note));
+    let mut sink = FileSink { path, part, note, known, offset: 0, range: None, written: 0, file: None };
     if let Some(known) = &sink.known {
         let mut ranged = request.clone();
         ranged.fields_mut().set("Range", format!("bytes={offset}-").as_bytes());
@@ -110,15 +112,15 @@ fn resumed(request: &HttpRequest, url: &Url, path: &Path, run: Run<'_>) -> HttpR
                 if is_same && response.field("Content-Range") == Some(format!("bytes */{offset}").as_str()) {
                     // The rest is empty, which HTTP can only say by a refusal; to the caller it is none.
                     response.settle(HttpStatus::PARTIAL_CONTENT);
-                    return sink.name_whole(path, response);
+                    return sink.name_whole(response);
                 }
                 (sink.offset, sink.known) = (0, None);
             }
-            _ => return sink.end(path, response),
+            _ => return sink.end(response),
         }
     }
     let response = run(&request, &mut sink);
-    sink.end(path, response)
+    sink.end(response)
 }
 
 impl FileSink {
@@ -128,10 +130,11 @@ impl FileSink {
             let mut random = [0; 4];
             getrandom::fill(&mut random).map_err(|error| Error::Io(io::Error::other(error)))?;
             let part = with_suffix(path, &format!(".{:08x}.part", u32::from_ne_bytes(random)));
-            match OpenOptions::new().write(true).create_new(true).open(&part) {
+            match sys::successor(path).write(true).create_new(true).open(&part) {
                 Ok(file) => {
                     let (note, known, range) = (None, None, None);
-                    return Ok(Self { part, note, known, offset: 0, range, written: 0, file: Some(file) });
+                    let (path, file) = (path.to_owned(), Some(file));
+                    return Ok(Self { path, part, note, known, offset: 0, range, written: 0, file });
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(Error::file(path, error)),
@@ -141,10 +144,10 @@ impl FileSink {
     }
 
     /// Gives the file its name if the response is what was asked for; else what is to go goes.
-    fn end(mut self, path: &Path, mut response: HttpResponse) -> HttpResponse {
+    fn end(mut self, mut response: HttpResponse) -> HttpResponse {
         if let Some(file) = self.file.as_ref().filter(|_| response.ok()) {
             match self.check_length(file) {
-                Ok(()) => return self.name(path, response),
+                Ok(()) => return self.name(response),
                 Err(error) => response.fail(HttpStatus::INVALID_RESPONSE, error),
             }
         }
@@ -200,7 +203,7 @@ impl FileSink {
     }
 
     /// The same for a part that was whole before anything was asked for.
-    fn name_whole(mut self, path: &Path, mut response: HttpResponse) -> HttpResponse {
+    fn name_whole(mut self, mut response: HttpResponse) -> HttpResponse {
         match self.open() {
             Ok(file) => self.file = Some(file),
             Err(error) => {
@@ -208,14 +211,18 @@ impl FileSink {
                 return response;
             }
         }
-        self.name(path, response)
+        self.name(response)
     }
 
     /// The part stays open until it has the name: nobody else may come to it before.
-    fn name(self, path: &Path, mut response: HttpResponse) -> HttpResponse {
-        match fs::rename(&self.part, path) {
+    fn name(self, mut response: HttpResponse) -> HttpResponse {
+        if let Some(file) = &self.file {
+            // Not before: one that may not be written to could not be gone on with.
+            sys::take_permissions(file, &self.path);
+        }
+        match fs::rename(&self.part, &self.path) {
             Ok(()) => self.forget(),
-            Err(error) => response.fail(HttpStatus::INVALID_RESPONSE, Error::file(path, error)),
+            Err(error) => response.fail(HttpStatus::INVALID_RESPONSE, Error::file(&self.path, error)),
         }
         response
     }
@@ -223,7 +230,7 @@ impl FileSink {
     /// Opens the part behind what it had, or makes it empty. No other download has it, nor has had it since it was looked
     /// at.
     fn open(&self) -> io::Result<File> {
-        let mut file = sys::open_alone(&self.part, self.offset == 0)?;
+        let mut file = sys::open_alone(sys::successor(&self.path), &self.part, self.offset == 0)?;
         if self.offset == 0 {
             file.set_len(0)?;
             return Ok(file);

@@ -32,7 +32,7 @@ mod os;
 #[cfg(windows)]
 #[path = "windows.rs"]
 mod os;
-#[cfg(feature = "http")]
+#[cfg(any(feature = "ftp", feature = "http"))]
 mod part_file;
 mod private_file;
 #[cfg(feature = "tls")]
@@ -43,8 +43,6 @@ mod segments;
 #[cfg(not(target_os = "linux"))]
 #[path = "segments_portable.rs"]
 mod segments;
-#[cfg(feature = "ftp")]
-mod successor;
 mod transfer;
 
 #[cfg(any(feature = "http", feature = "messages"))]
@@ -68,14 +66,12 @@ pub(crate) use os::{
     HAS_ABSTRACT_NAMES, MAX_LOCAL_PATH, is_accept_of_a_gone_peer, is_connect_in_progress, is_connect_retry,
     is_interrupted, is_network_reset, is_no_such_path, is_out_of_descriptors, is_would_block, local_pair, wait_for,
 };
-#[cfg(feature = "http")]
-pub(crate) use part_file::open_alone;
+#[cfg(any(feature = "ftp", feature = "http"))]
+pub(crate) use part_file::{open_alone, successor, take_permissions};
 pub(crate) use private_file::{private_file, sync_folder_of};
 #[cfg(feature = "tls")]
 pub(crate) use private_folder::private_folder;
 pub(crate) use segments::{MAX_SEGMENTS, is_segmentation_refused, receive_segments, send_segments, set_coalescing};
-#[cfg(feature = "ftp")]
-pub(crate) use successor::{successor, take_permissions};
 #[cfg(feature = "tls")]
 pub(crate) use transfer::send_pieces;
 #[cfg(any(feature = "ftp", feature = "http"))]

@@ -209,3 +209,22 @@ fn a_length_beyond_all_measure_is_no_more_than_too_long() {
         assert_eq!(folder.read("file.part"), &CONTENT.as_bytes()[..10]);
     }
 }
+
+/// What others must not read they must not read now, and what is run can be run.
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_replaced_keeps_its_permissions() {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
+    let server = Server::answering("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nnew");
+    for (mode, resume) in [(0o600, Resume::Never), (0o600, Resume::IfPossible), (0o755, Resume::IfPossible)] {
+        let folder = Folder::new();
+        let path = folder.0.join("file");
+        fs::write(&path, "old").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        let response = fetch(&server, &folder, resume);
+        assert!(response.ok(), "{response:?}");
+        assert_eq!((folder.read("file"), folder.names()), (b"new".to_vec(), vec!["file".to_owned()]));
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, mode, "{resume:?}");
+    }
+}
