@@ -10,10 +10,11 @@ use std::{
 use super::cargo::{FileRange, Sink, Source, read};
 use crate::{
     error::{Error, Result},
-    sys::{successor, take_permissions},
+    sys::{open_alone, successor, take_permissions},
 };
 
-/// A file that gets its name when it is whole, and the permissions of the one that it replaces. Unless it is to be resumed, it goes if that never comes to be.
+/// A file that gets its name when it is whole, and the permissions of the one that it replaces. Unless it is to be resumed,
+/// it goes if that never comes to be.
 #[derive(Debug)]
 pub(super) struct PartFile {
     path: PathBuf,
@@ -44,13 +45,14 @@ impl PartFile {
         Err(Error::file(path, io::ErrorKind::AlreadyExists.into()))
     }
 
-    /// Opens what an earlier download has left, or makes the file; tells how many bytes of the same file it has.
+    /// Opens what an earlier download has left, or makes the file; tells how many bytes of the same file it has. No other
+    /// download can have it open.
     pub(super) fn resumed(path: &Path, identity: &str) -> Result<(Self, u64)> {
         let (part, note) = (with_suffix(path, ".part"), with_suffix(path, ".part.id"));
         let failed = |error| Error::file(path, error);
-        let is_known = fs::read_to_string(&note).is_ok_and(|known| known == identity);
         // Not to be appended to: Windows would not let it be made shorter.
-        let mut file = successor(path).write(true).create(true).truncate(false).open(&part).map_err(failed)?;
+        let mut file = open_alone(successor(path), &part, true).map_err(failed)?;
+        let is_known = fs::read_to_string(&note).is_ok_and(|known| known == identity);
         let offset = if is_known { file.seek(SeekFrom::End(0)).map_err(failed)? } else { 0 };
         let identity = (offset == 0).then(|| identity.to_owned());
         Ok((Self { path: path.to_owned(), part, note: Some(note), identity, file: Some(file) }, offset))
@@ -77,11 +79,12 @@ impl PartFile {
         self.file.as_ref().and_then(|file| file.metadata().ok()).map_or(0, |metadata| metadata.len())
     }
 
-    /// Gives the file its name.
+    /// Gives the file its name. It stays open until then: nobody else may come to it before.
     pub(super) fn finish(mut self) -> Result<()> {
-        if let Some(file) = self.file.take() {
+        let file = self.file.take();
+        if let Some(file) = &file {
             // Not before: one that may not be written to could not be gone on with.
-            take_permissions(&file, &self.path);
+            take_permissions(file, &self.path);
         }
         fs::rename(&self.part, &self.path).map_err(|error| Error::file(&self.path, error))?;
         if let Some(note) = self.note.take() {
@@ -104,9 +107,9 @@ impl Sink for PartFile {
 
 impl Drop for PartFile {
     fn drop(&mut self) {
-        // Of an empty part nothing can be resumed.
-        let is_empty =
-            self.file.take().and_then(|file| file.metadata().ok()).is_some_and(|metadata| metadata.len() == 0);
+        // Of an empty part nothing can be resumed. It stays open until it is gone: nobody else may come to it before.
+        let metadata = self.file.as_ref().and_then(|file| file.metadata().ok());
+        let is_empty = metadata.is_some_and(|metadata| metadata.len() == 0);
         if (self.note.is_none() || is_empty) && !self.part.as_os_str().is_empty() {
             // Nobody is there to be told that it cannot be removed.
             let _ = fs::remove_file(&self.part);
@@ -203,11 +206,34 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn a_part_is_open_to_nobody_whom_the_file_is_closed_to() {
+    fn folder() -> io::Result<PathBuf> {
         let random = RandomState::new().hash_one("folder");
         let folder = std::env::temp_dir().join(format!("sockeye-{random:016x}"));
-        fs::create_dir(&folder).unwrap();
+        fs::create_dir(&folder)?;
+        Ok(folder)
+    }
+
+    #[test]
+    fn a_part_belongs_to_one_download() {
+        let folder = folder().unwrap();
+        let path = folder.join("file");
+        let (mut first, _) = PartFile::resumed(&path, "it").unwrap();
+        first.write(b"first").unwrap();
+        for _ in 0..2 {
+            let Err(Error::File { source, .. }) = PartFile::resumed(&path, "it") else { panic!("there are two") };
+            assert_eq!(source.kind(), io::ErrorKind::ResourceBusy);
+        }
+        drop(first);
+        let (second, offset) = PartFile::resumed(&path, "it").unwrap();
+        assert_eq!((second.length(), offset), (5, 5));
+        second.finish().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"first");
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_part_is_open_to_nobody_whom_the_file_is_closed_to() {
+        let folder = folder().unwrap();
         let path = folder.join("file");
         let mode_of = |path: &Path| fs::metadata(path).unwrap().mode() & 0o7777;
         fs::write(&path, "").unwrap();
