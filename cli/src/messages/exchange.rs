@@ -330,12 +330,16 @@ mod tests {
         // A quiet minute, and then more than the system takes.
         let peer = exchange.peers.values_mut().next().unwrap();
         peer.grow_older(STUCK * 2);
-        peer.say(&[7; 16 << 20]).unwrap();
+        peer.say(&[7; 7 << 20]).unwrap();
         assert!(peer.stuck_since().is_some());
         exchange.proceed().unwrap();
         assert_eq!(exchange.peers.len(), 1);
-        // A minute in which nothing was taken.
-        exchange.peers.values_mut().next().unwrap().grow_older(STUCK * 2);
+        // A minute in which nothing was taken, whatever else was said.
+        let peer = exchange.peers.values_mut().next().unwrap();
+        peer.grow_older(STUCK * 2);
+        if peer.has_room() {
+            peer.say(b"more").unwrap();
+        }
         exchange.proceed().unwrap();
         assert_eq!(exchange.peers.len(), 0);
     }

@@ -23,8 +23,12 @@ pub(super) struct Peer {
     /// It says nothing more.
     is_silent: bool,
     speech: Speech,
-    /// When something was said to it last, or the outbox was last seen to change, and what was in that.
-    moved: (Instant, usize),
+    /// When something was said to it last, or it was last seen to take something.
+    moved: Instant,
+    /// Since when it has taken nothing of what waits for it.
+    stuck: Option<Instant>,
+    /// How many bytes waited for it when they were looked at last.
+    waiting: usize,
     /// When it said something last, came, or said that this was all.
     heard: Instant,
     watched: Option<Interest>,
@@ -62,7 +66,9 @@ impl Peer {
             untaken: None,
             is_silent: false,
             speech: Speech::Open,
-            moved: (now, 0),
+            moved: now,
+            stuck: None,
+            waiting: 0,
             heard: now,
             watched: Some(Interest::Read),
         }
@@ -123,15 +129,35 @@ impl Peer {
         if self.speech != Speech::Open {
             return Ok(());
         }
-        self.moved.0 = Instant::now();
+        self.moved = Instant::now();
         self.send(message)
+    }
+
+    /// Notes whether the peer has taken something of what waited for it, and of so many bytes that were added.
+    fn note_taken(&mut self, added: usize) {
+        let (now, pending) = (Instant::now(), self.connection.pending_bytes());
+        if pending < self.waiting + added {
+            self.moved = now;
+            self.stuck = None;
+        }
+        self.waiting = pending;
+        if pending == 0 && self.unsent.is_none() {
+            self.stuck = None;
+        } else {
+            self.stuck.get_or_insert(now);
+        }
     }
 
     fn send(&mut self, message: &[u8]) -> Result<(), Failure> {
         match self.connection.send(message) {
-            Status::Done(()) => Ok(()),
+            Status::Done(()) => {
+                // Without what the framing adds: a few bytes that go may be missed, and none are seen that have not gone.
+                self.note_taken(message.len());
+                Ok(())
+            }
             Status::NotReady => {
                 self.unsent = Some(message.to_vec());
+                self.note_taken(0);
                 Ok(())
             }
             // What it said before it went is still to be heard, and then why it did.
@@ -171,6 +197,7 @@ impl Peer {
             // What it is that went wrong is for the receive to say.
             self.speech = Speech::Cut;
         }
+        self.note_taken(0);
         if let Some(message) = self.unsent.take() {
             self.send(&message)?;
         }
@@ -183,10 +210,7 @@ impl Peer {
                 Status::NotReady => {}
                 Status::Error(error) => return Err(error.into()),
             }
-        }
-        let pending = self.connection.pending_bytes();
-        if pending != self.moved.1 {
-            self.moved = (Instant::now(), pending);
+            self.note_taken(0);
         }
         Ok(match (self.speech, &self.work) {
             (Speech::Ended | Speech::Cut, _) if !self.is_silent => None,
@@ -221,12 +245,12 @@ impl Peer {
 
     /// Since when it has taken nothing of what waits for it.
     pub(super) fn stuck_since(&self) -> Option<Instant> {
-        (self.unsent.is_some() || self.connection.pending_bytes() > 0).then_some(self.moved.0)
+        self.stuck
     }
 
     /// Since when nothing has happened with it; `None` while something waits for it.
     pub(super) fn quiet_since(&self) -> Option<Instant> {
-        self.stuck_since().is_none().then(|| self.heard.max(self.moved.0))
+        self.stuck.is_none().then(|| self.heard.max(self.moved))
     }
 
     /// Watches it for what it waits for.
@@ -275,8 +299,9 @@ mod tests {
     impl Peer {
         /// Lets time go by in which nothing happens.
         pub(in crate::messages) fn grow_older(&mut self, by: Duration) {
-            self.moved.0 -= by;
+            self.moved -= by;
             self.heard -= by;
+            self.stuck = self.stuck.map(|since| since - by);
         }
     }
 
