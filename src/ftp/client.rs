@@ -256,7 +256,8 @@ impl Ftp {
     /// # Errors
     ///
     /// [`Error::PeerRefused`] with the server's code and text, [`Error::Malformed`] for a listing with a line that cannot be
-    /// read (of `LIST` the forms of Unix and of DOS can), [`Error::TooLong`] for one over [`FtpOptions::listing_limit`], and those of the connection.
+    /// read (of `LIST` the forms of Unix and of DOS can), [`Error::TooLong`] for one over
+    /// [`FtpOptions::listing_limit`], and those of the connection.
     pub fn entries(&mut self, directory: &str) -> Result<Vec<FtpEntry>> {
         self.with_result(|session| entries(session, directory))
     }
