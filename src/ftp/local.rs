@@ -10,7 +10,7 @@ use std::{
 use super::cargo::{FileRange, Sink, Source, read};
 use crate::{
     error::{Error, Result},
-    sys::{open_alone, successor, take_permissions},
+    sys::{Predecessor, open_alone, rename_to_free},
 };
 
 /// A file that gets its name when it is whole, and the permissions of the one that it replaces. Unless it is to be resumed,
@@ -18,6 +18,8 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct PartFile {
     path: PathBuf,
+    /// `None` before it was looked for: most files are new, and a small one is not worth a call more.
+    old: Option<Predecessor>,
     part: PathBuf,
     /// Beside a part that is to be resumed: what tells whether the server still has the same file.
     note: Option<PathBuf>,
@@ -34,9 +36,10 @@ impl PartFile {
         for count in 0..TRIES {
             let name = format!(".sockeye-{:016x}.part", random.hash_one(count));
             let part = path.with_file_name(name);
-            match successor(path).write(true).create_new(true).open(&part) {
+            match File::create_new(&part) {
                 Ok(file) => {
-                    return Ok(Self { path: path.to_owned(), part, note: None, identity: None, file: Some(file) });
+                    let (path, file) = (path.to_owned(), Some(file));
+                    return Ok(Self { path, old: None, part, note: None, identity: None, file });
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(Error::file(path, error)),
@@ -51,11 +54,12 @@ impl PartFile {
         let (part, note) = (with_suffix(path, ".part"), with_suffix(path, ".part.id"));
         let failed = |error| Error::file(path, error);
         // Not to be appended to: Windows would not let it be made shorter.
-        let mut file = open_alone(successor(path), &part, true).map_err(failed)?;
+        let old = Predecessor::at(path);
+        let mut file = open_alone(old.successor(), &part, true).map_err(failed)?;
         let is_known = fs::read_to_string(&note).is_ok_and(|known| known == identity);
         let offset = if is_known { file.seek(SeekFrom::End(0)).map_err(failed)? } else { 0 };
         let identity = (offset == 0).then(|| identity.to_owned());
-        Ok((Self { path: path.to_owned(), part, note: Some(note), identity, file: Some(file) }, offset))
+        Ok((Self { path: path.to_owned(), old: Some(old), part, note: Some(note), identity, file: Some(file) }, offset))
     }
 
     /// The server sends the file: what is there of another one goes.
@@ -82,11 +86,14 @@ impl PartFile {
     /// Gives the file its name. It stays open until then: nobody else may come to it before.
     pub(super) fn finish(mut self) -> Result<()> {
         let file = self.file.take();
-        if let Some(file) = &file {
-            // Not before: one that may not be written to could not be gone on with.
-            take_permissions(file, &self.path);
+        if self.old.is_some() || !rename_to_free(&self.part, &self.path) {
+            let old = self.old.take().unwrap_or_else(|| Predecessor::at(&self.path));
+            if let Some(file) = &file {
+                // Not before: one that may not be written to could not be gone on with.
+                old.hand_on(file);
+            }
+            fs::rename(&self.part, &self.path).map_err(|error| Error::file(&self.path, error))?;
         }
-        fs::rename(&self.part, &self.path).map_err(|error| Error::file(&self.path, error))?;
         if let Some(note) = self.note.take() {
             // It says nothing without its part.
             let _ = fs::remove_file(note);
@@ -232,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_is_open_to_nobody_whom_the_file_is_closed_to() {
+    fn what_replaces_a_file_has_its_permissions() {
         let folder = folder().unwrap();
         let path = folder.join("file");
         let mode_of = |path: &Path| fs::metadata(path).unwrap().mode() & 0o7777;
@@ -250,7 +257,9 @@ mod tests {
             fs::write(&path, "before").unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
             for mut part in parts() {
-                assert_eq!(mode_of(&part.part), 0o600);
+                if part.note.is_some() {
+                    assert_eq!(mode_of(&part.part), 0o600, "it may stay for long");
+                }
                 part.write(b"after").unwrap();
                 part.finish().unwrap();
                 assert_eq!((fs::read(&path).unwrap(), mode_of(&path)), (b"after".to_vec(), expected));

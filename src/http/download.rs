@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    sys,
+    sys::{Predecessor, open_alone},
 };
 
 /// Whether [`download_file`](crate::Http::download_file) goes on from where an earlier one stopped.
@@ -42,6 +42,7 @@ impl Sink for WriterSink<'_> {
 /// A body that goes to a file under a temporary name, with the permissions of the one that it replaces.
 pub(super) struct FileSink {
     path: PathBuf,
+    old: Predecessor,
     part: PathBuf,
     /// Beside the part; `None` where nothing is resumed.
     note: Option<Note>,
@@ -97,8 +98,8 @@ fn resumed(request: &HttpRequest, url: &Url, path: &Path, run: Run<'_>) -> HttpR
     request.fields_mut().set("Accept-Encoding", b"identity");
     let offset = part.metadata().map_or(0, |metadata| metadata.len());
     let known = note.read().filter(|_| offset > 0);
-    let (path, note) = (path.to_owned(), Some(note));
-    let mut sink = FileSink { path, part, note, known, offset: 0, range: None, written: 0, file: None };
+    let (path, old, note) = (path.to_owned(), Predecessor::at(path), Some(note));
+    let mut sink = FileSink { path, old, part, note, known, offset: 0, range: None, written: 0, file: None };
     if let Some(known) = &sink.known {
         let mut ranged = request.clone();
         ranged.fields_mut().set("Range", format!("bytes={offset}-").as_bytes());
@@ -126,15 +127,16 @@ fn resumed(request: &HttpRequest, url: &Url, path: &Path, run: Run<'_>) -> HttpR
 impl FileSink {
     /// Makes the file now, so that a folder that takes none is found out before anything is asked for.
     fn temporary(path: &Path) -> Result<Self> {
+        let old = Predecessor::at(path);
         for _ in 0..TRIES {
             let mut random = [0; 4];
             getrandom::fill(&mut random).map_err(|error| Error::Io(io::Error::other(error)))?;
             let part = with_suffix(path, &format!(".{:08x}.part", u32::from_ne_bytes(random)));
-            match sys::successor(path).write(true).create_new(true).open(&part) {
+            match old.successor().write(true).create_new(true).open(&part) {
                 Ok(file) => {
                     let (note, known, range) = (None, None, None);
                     let (path, file) = (path.to_owned(), Some(file));
-                    return Ok(Self { path, part, note, known, offset: 0, range, written: 0, file });
+                    return Ok(Self { path, old, part, note, known, offset: 0, range, written: 0, file });
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(Error::file(path, error)),
@@ -218,7 +220,7 @@ impl FileSink {
     fn name(self, mut response: HttpResponse) -> HttpResponse {
         if let Some(file) = &self.file {
             // Not before: one that may not be written to could not be gone on with.
-            sys::take_permissions(file, &self.path);
+            self.old.hand_on(file);
         }
         match fs::rename(&self.part, &self.path) {
             Ok(()) => self.forget(),
@@ -230,7 +232,7 @@ impl FileSink {
     /// Opens the part behind what it had, or makes it empty. No other download has it, nor has had it since it was looked
     /// at.
     fn open(&self) -> io::Result<File> {
-        let mut file = sys::open_alone(sys::successor(&self.path), &self.part, self.offset == 0)?;
+        let mut file = open_alone(self.old.successor(), &self.part, self.offset == 0)?;
         if self.offset == 0 {
             file.set_len(0)?;
             return Ok(file);

@@ -66,8 +66,10 @@ pub(crate) use os::{
     HAS_ABSTRACT_NAMES, MAX_LOCAL_PATH, is_accept_of_a_gone_peer, is_connect_in_progress, is_connect_retry,
     is_interrupted, is_network_reset, is_no_such_path, is_out_of_descriptors, is_would_block, local_pair, wait_for,
 };
+#[cfg(feature = "ftp")]
+pub(crate) use part_file::rename_to_free;
 #[cfg(any(feature = "ftp", feature = "http"))]
-pub(crate) use part_file::{open_alone, successor, take_permissions};
+pub(crate) use part_file::{Predecessor, open_alone};
 pub(crate) use private_file::{private_file, sync_folder_of};
 #[cfg(feature = "tls")]
 pub(crate) use private_folder::private_folder;

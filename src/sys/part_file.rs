@@ -6,32 +6,73 @@ use std::{
     path::Path,
 };
 
-/// How to open the file that is to get the name of the one at `path`: if there is one, nobody but its owner may read what
-/// this creates until it has [the same permissions](take_permissions). On Windows the folder decides those.
-pub(crate) fn successor(path: &Path) -> OpenOptions {
+/// What a file takes over from the one whose name it is to get: who may use it. On Windows the folder decides that.
+#[derive(Debug)]
+pub(crate) struct Predecessor {
+    /// The permissions of the file, if there is one.
     #[cfg(unix)]
-    if old_file(path).is_some() {
-        return super::private_file();
-    }
-    let _ = path;
-    OpenOptions::new()
+    mode: Option<u32>,
 }
 
-/// Gives a file the permissions of the one at `path`, if there is one.
-pub(crate) fn take_permissions(file: &File, path: &Path) {
-    #[cfg(unix)]
-    if let Some(old) = old_file(path) {
-        use std::{fs::Permissions, os::unix::fs::PermissionsExt as _};
+impl Predecessor {
+    /// Looks whether there is a file.
+    pub(crate) fn at(path: &Path) -> Self {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt as _;
 
-        // Who runs a file is not for its new content to inherit. Where there are no permissions there is nothing to keep.
-        let _ = file.set_permissions(Permissions::from_mode(old.permissions().mode() & 0o777));
+            // Who runs a file is not for its new content to inherit.
+            let metadata = path.metadata().ok().filter(std::fs::Metadata::is_file);
+            Self { mode: metadata.map(|metadata| metadata.mode() & 0o777) }
+        }
+        #[cfg(not(unix))]
+        {
+            let _ = path;
+            Self {}
+        }
     }
-    let _ = (file, path);
+
+    /// How to open the new file: nobody but its owner may read what this creates until it has [the same
+    /// permissions](Self::hand_on), if there is one to have them from.
+    pub(crate) fn successor(&self) -> OpenOptions {
+        #[cfg(unix)]
+        if self.mode.is_some() {
+            return super::private_file();
+        }
+        OpenOptions::new()
+    }
+
+    /// Gives the new file the permissions of the old one.
+    pub(crate) fn hand_on(&self, file: &File) {
+        #[cfg(unix)]
+        if let Some(mode) = self.mode {
+            use std::{fs::Permissions, os::unix::fs::PermissionsExt as _};
+
+            // Where there are no permissions there is nothing to keep.
+            let _ = file.set_permissions(Permissions::from_mode(mode));
+        }
+        let _ = file;
+    }
 }
 
-#[cfg(unix)]
-fn old_file(path: &Path) -> Option<std::fs::Metadata> {
-    path.metadata().ok().filter(std::fs::Metadata::is_file)
+/// Gives a file a name that no other has; `false`, and nothing is done, where there is one or the system cannot tell.
+#[cfg(feature = "ftp")]
+pub(crate) fn rename_to_free(from: &Path, to: &Path) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        use std::{ffi::CString, os::unix::ffi::OsStrExt as _};
+
+        let name_of = |path: &Path| CString::new(path.as_os_str().as_bytes());
+        let (Ok(from), Ok(to)) = (name_of(from), name_of(to)) else { return false };
+        let (folder, flags) = (libc::AT_FDCWD, libc::RENAME_NOREPLACE);
+        // SAFETY: both are texts that end with a zero, and outlive the call. Not every C library has a function for it.
+        unsafe { libc::syscall(libc::SYS_renameat2, folder, from.as_ptr(), folder, to.as_ptr(), flags) == 0 }
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = (from, to);
+        false
+    }
 }
 
 /// Opens a file for writing, at its first byte, and keeps out who opens it by this function, too, until it is dropped,

@@ -84,12 +84,12 @@ impl Ftp {
         self.with(|session| files::upload(session, &mut FromReader(source), remote, options, None, &mut progress))
     }
 
-    /// Downloads a file under another name, or goes on with it. If it replaces a file, it gets the permissions of that, and
-    /// nobody else can read it before it has.
+    /// Downloads a file under another name, or goes on with it. If it replaces a file, it gets the permissions of that.
     ///
     /// With [`FtpResume::IfPossible`](crate::FtpResume::IfPossible) a part that is not whole stays beside the file, as
     /// `NAME.part`, and what identifies the server's file as `NAME.part.id`: its size, and the time of its last change
-    /// where the server tells it. The next download goes on from there if they are still the same.
+    /// where the server tells it. The next download goes on from there if they are still the same. Such a part is the owner's
+    /// alone where it is to replace a file.
     #[must_use = "the server may have refused"]
     pub fn download_file(
         &mut self,
