@@ -305,9 +305,9 @@ const STUCK: Duration = Duration::from_secs(30);
 #[cfg(test)]
 mod tests {
     use clap::Parser;
-    use sockeye::{Framing, IpAddress, TcpListener, TcpSocket};
 
     use super::*;
+    use crate::messages::peer::tests::connected;
 
     #[derive(Parser)]
     struct Line {
@@ -317,11 +317,7 @@ mod tests {
 
     #[test]
     fn what_began_to_wait_a_moment_ago_is_not_stuck() {
-        let mut listener = TcpListener::new();
-        listener.listen_on(IpAddress::LOCAL_HOST, 0).into_result().unwrap();
-        let mut reader = TcpSocket::new();
-        reader.connect(IpAddress::LOCAL_HOST, listener.local_port()).into_result().unwrap();
-        let connection = Connection::new(listener.accept().into_result().unwrap(), Framing::Packet);
+        let (connection, _reader) = connected();
         let line = Line::parse_from(["sockeye", "--echo", "--framing", "packet"]);
         let (mut exchange, _teller) = Exchange::new(&line.messages, Role::Server).unwrap();
         exchange.open(connection, "reader").unwrap();

@@ -289,7 +289,7 @@ impl Peer {
 const SHARE: usize = 64;
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::{io::Read as _, thread, time::Duration};
 
     use sockeye::{Framing, IpAddress, TcpListener, TcpSocket};
@@ -305,13 +305,17 @@ mod tests {
         }
     }
 
+    /// A connection, and who reads at its other end.
+    pub(in crate::messages) fn connected() -> (Connection, TcpSocket) {
+        let (mut listener, mut reader) = (TcpListener::new(), TcpSocket::new());
+        listener.listen_on(IpAddress::LOCAL_HOST, 0).into_result().unwrap();
+        reader.connect(IpAddress::LOCAL_HOST, listener.local_port()).into_result().unwrap();
+        (Connection::new(listener.accept().into_result().unwrap(), Framing::Packet), reader)
+    }
+
     #[test]
     fn a_message_without_room_waits_for_something() {
-        let mut listener = TcpListener::new();
-        listener.listen_on(IpAddress::LOCAL_HOST, 0).into_result().unwrap();
-        let mut reader = TcpSocket::new();
-        reader.connect(IpAddress::LOCAL_HOST, listener.local_port()).into_result().unwrap();
-        let mut connection = Connection::new(listener.accept().into_result().unwrap(), Framing::Packet);
+        let (mut connection, mut reader) = connected();
         connection.set_blocking(false).unwrap();
         connection.set_outbox_limit(1);
         let mut peer = Peer::new(connection, "reader".to_owned(), Work::Talk);
