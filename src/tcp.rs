@@ -15,8 +15,10 @@ use std::{
 
 use socket2::{Domain, Protocol, SockAddr, Socket};
 
+#[cfg(feature = "messages")]
+pub(crate) use dial::connect_for_share;
 #[cfg(any(feature = "ftp", feature = "messages"))]
-pub(crate) use dial::{connect_for_share, dial};
+pub(crate) use dial::dial;
 pub use listener::TcpListener;
 
 use crate::{

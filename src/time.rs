@@ -33,6 +33,12 @@ impl Deadline {
     }
 }
 
+/// What one of several has of a time that the others are to have a share of, too.
+#[cfg(any(feature = "ftp", feature = "messages"))]
+pub(crate) fn share(time: Duration, others: usize) -> Duration {
+    time / u32::try_from(others).unwrap_or(u32::MAX).saturating_add(1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

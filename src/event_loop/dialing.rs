@@ -22,6 +22,7 @@ use crate::{
     message::Framing,
     stream::Stream,
     tcp::TcpSocket,
+    time::share,
     tls::{TlsClient, TlsSocket},
 };
 
@@ -69,10 +70,10 @@ impl EventLoop {
     /// Begins a connection, without waiting.
     ///
     /// There is an [`Opened`](crate::LoopEvent::Opened) when it is there, or a [`Closed`](crate::LoopEvent::Closed) with
-    /// a [`ConnectFailed`](CloseReason::ConnectFailed). Sends answer `NotReady` until then. A host name other than `localhost` is looked
-    /// up on a thread of its own, and its addresses are tried one after the other, all within the
-    /// [`opening_limit`](crate::ConnectionOptions::opening_limit): each has its share of what is left. So it is with a service, which is waited for until
-    /// there is one.
+    /// a [`ConnectFailed`](CloseReason::ConnectFailed). Sends answer `NotReady` until then. A host name other than
+    /// `localhost` is looked up on a thread of its own, and its addresses are tried one after the other, all within the
+    /// [`opening_limit`](crate::ConnectionOptions::opening_limit): each has its share of what is left. So it is with a
+    /// service, which is waited for until there is one.
     ///
     /// # Errors
     ///
@@ -223,9 +224,9 @@ impl Dial {
     /// The end of this address's share of the time until then; `None` where no other is to have one.
     fn share(&self, until: Instant) -> Option<Instant> {
         let Target::Addresses { rest, .. } = &self.target else { return None };
-        let others = u32::try_from(rest.len()).ok().filter(|others| *others > 0)?;
         let now = Instant::now();
-        now.checked_add(until.saturating_duration_since(now) / others.saturating_add(1))
+        let end = now.checked_add(share(until.saturating_duration_since(now), rest.len()));
+        end.filter(|_| !rest.is_empty())
     }
 
     fn next(&mut self) -> Option<Result<Stream>> {

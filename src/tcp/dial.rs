@@ -7,7 +7,7 @@ use crate::{
     error::{Error, Result},
     ip::IpAddress,
     status::Status,
-    time::Deadline,
+    time::{Deadline, share},
 };
 
 /// Connects to the first address that answers, until the deadline that comes from this limit; the socket blocks. Each
@@ -39,9 +39,8 @@ pub(crate) fn connect_for_share(
     deadline: Deadline,
     others: usize,
 ) -> Status {
-    let count = u32::try_from(others).unwrap_or(u32::MAX).saturating_add(1);
     match deadline.remaining() {
-        Some(remaining) => socket.connect_timeout(address, port, remaining / count),
+        Some(remaining) => socket.connect_timeout(address, port, share(remaining, others)),
         None => socket.connect(address, port),
     }
 }
