@@ -251,8 +251,8 @@ impl Http {
     /// when the download fails; with [`Resume::IfPossible`] one named `NAME.part`, which stays, and from whose end the
     /// next download of the same URL goes on if the server still has the same file (`If-Range`, RFC 9110 section
     /// 13.1.5). One download at a time writes to it: another one of the same name fails ([`Error::File`]) and leaves the
-    /// first alone. A file that is there already is replaced by one with its permissions. As for [`download`](Self::download), a
-    /// body of another status than 200 to 299 is kept in the response, and no file is made.
+    /// first alone. A file that is there already is replaced by one with its permissions. As for
+    /// [`download`](Self::download), a body of another status than 200 to 299 is kept in the response, and no file is made.
     pub fn download_file(
         &self,
         request: &HttpRequest,
