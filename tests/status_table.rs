@@ -23,6 +23,9 @@ mod defaults;
 mod messages;
 #[path = "status_table/packets.rs"]
 mod packets;
+#[cfg(feature = "messages")]
+#[path = "status_table/receive_into.rs"]
+mod receive_into;
 #[cfg(unix)]
 #[path = "status_table/signals.rs"]
 mod signals;

@@ -18,6 +18,15 @@ impl<W: Wire> Link<W> {
             .map_err(Error::from_transfer)
     }
 
+    /// Receives into a buffer as part of a longer operation; 0 bytes are the end.
+    #[inline]
+    pub(crate) fn receive_part(&mut self, attempt: &mut Attempt, buffer: &mut [u8]) -> Result<usize> {
+        self.establish(attempt)?;
+        let Self { state: State::Open(handle), wire, .. } = self else { return Err(Error::Disconnected) };
+        wire.receive_within(attempt, handle.socket(), |wire, socket| wire.receive(socket, buffer))
+            .map_err(Error::from_transfer)
+    }
+
     /// Takes charge of bytes without a system call, also while the link is connecting.
     pub(crate) fn queue_whole(&mut self, first: &[u8], second: &[u8]) -> Result<()> {
         if matches!(self.state, State::Closed) {

@@ -75,6 +75,12 @@ impl Stream {
         with_link!(self, link => link.receive_behind(attempt, buffer, room))
     }
 
+    /// See `Link::receive_part`.
+    #[inline]
+    pub(crate) fn receive_part(&mut self, attempt: &mut Attempt, buffer: &mut [u8]) -> Result<usize> {
+        with_link!(self, link => link.receive_part(attempt, buffer))
+    }
+
     /// Puts bytes behind those that wait to be sent, also while it connects.
     pub(crate) fn queue_whole(&mut self, first: &[u8], second: &[u8]) -> Result<()> {
         with_link!(self, link => link.queue_whole(first, second))

@@ -3,8 +3,7 @@
 use std::time::{Duration, Instant};
 
 use sockeye::{
-    Connection, Error, ErrorKind, Framing, LineEnding, LineOptions, LineText, Result, SocketSelector, Status,
-    StatusCode,
+    Connection, Error, ErrorKind, Framing, LineEnding, LineOptions, LineText, Result, SocketSelector, StatusCode,
 };
 
 use crate::support::{
@@ -30,7 +29,6 @@ crate::rows! {
     receive_at_the_limit: both;
     receive_large_messages: both;
     receive_what_breaks_the_framing: both;
-    receive_into_a_buffer: both;
     receive_what_came_with_packets: both;
     poll_is_true_for_whole_messages_only: both;
     poll_keeps_the_end_for_the_receive: both;
@@ -374,26 +372,6 @@ fn receive_what_breaks_the_framing<F: Family>(mode: Mode) {
         assert_eq!(connection.receive().code(), StatusCode::Disconnected);
         assert_eq!(eventually(|| server.receive(&mut [0; 9])).code(), StatusCode::Disconnected, "{bytes:?}");
     }
-}
-
-fn receive_into_a_buffer<F: Family>(mode: Mode) {
-    let (mut connection, mut server) = pair::<F>(mode, Framing::Multiprocessing);
-    let large = vec![7; 100_000];
-    let bytes =
-        [wire(Framing::Packet, &large), wire(Framing::Packet, b"next"), wire(Framing::Packet, b"more")].concat();
-    let sender = in_thread(move || server.send(&bytes).into_result().map(|_| server));
-    let mut buffer = vec![0; 99_999];
-    match eventually(|| connection.receive_into(&mut buffer)) {
-        Status::Error(Error::BufferTooShort { capacity: 99_999, message }) => assert!(*message == *large),
-        other => panic!("{other:?}"),
-    }
-    assert_eq!(eventually(|| connection.receive_into(&mut buffer)).done(), Some(4));
-    assert_eq!(&buffer[..4], b"next");
-    match eventually(|| connection.receive_into(&mut [])) {
-        Status::Error(Error::BufferTooShort { capacity: 0, message }) => assert_eq!(&*message, b"more"),
-        other => panic!("{other:?}"),
-    }
-    drop(sender.join());
 }
 
 /// A program may begin with packets and go on with messages; nothing of what it has read is lost.

@@ -24,7 +24,7 @@ impl Connection {
     /// memory grows with the bytes that arrive, whatever is announced.
     pub fn receive(&mut self) -> Status<Vec<u8>> {
         let mut attempt = self.stream.mode().begin();
-        match self.await_message(&mut attempt) {
+        match self.await_message(&mut attempt, &mut []) {
             Ok(()) => {
                 let message = self.incoming.take();
                 self.look_ahead();
@@ -37,7 +37,8 @@ impl Connection {
     /// Receives the next message into a buffer and tells its length.
     ///
     /// `Error` with the kind `BufferTooShort` when the buffer is smaller than the message: the error holds the whole
-    /// message, and the connection goes on. Everything else is as for [`receive`](Self::receive).
+    /// message, and the connection goes on. Unless it is `Done`, what the buffer holds means nothing. Everything else is as
+    /// for [`receive`](Self::receive).
     ///
     /// # Examples
     ///
@@ -63,13 +64,16 @@ impl Connection {
     /// ```
     pub fn receive_into(&mut self, buffer: &mut [u8]) -> Status<usize> {
         let mut attempt = self.stream.mode().begin();
-        match self.await_message(&mut attempt) {
+        match self.await_message(&mut attempt, buffer) {
             Ok(()) => {
                 let result = self.incoming.take_into(buffer);
                 self.look_ahead();
                 result.into()
             }
-            Err(error) => error.into(),
+            Err(error) => {
+                self.incoming.take_back(buffer);
+                error.into()
+            }
         }
     }
 
@@ -83,7 +87,9 @@ impl Connection {
     /// The system's, in theory; what is wrong with the connection is for the receive to say.
     pub fn poll(&mut self, limit: Option<Duration>) -> Result<bool> {
         let blocking = limit != Some(Duration::ZERO);
-        let found = self.in_mode(Mode { blocking, timeout: limit.filter(|_| blocking) }, Self::await_message)?;
+        let found = self.in_mode(Mode { blocking, timeout: limit.filter(|_| blocking) }, |connection, attempt| {
+            connection.await_message(attempt, &mut [])
+        })?;
         match found {
             Err(Error::NotReady) => return Ok(false),
             Ok(()) => self.stream.tell_whether_received(true),
@@ -112,8 +118,8 @@ impl Connection {
         Ok(result)
     }
 
-    /// Reads until a whole message is there, or until the mode allows no more.
-    fn await_message(&mut self, attempt: &mut Attempt) -> Result<()> {
+    /// Reads until a whole message is there, or until the mode allows no more; a large one may go to the buffer at once.
+    fn await_message(&mut self, attempt: &mut Attempt, buffer: &mut [u8]) -> Result<()> {
         match std::mem::replace(&mut self.phase, Phase::Open) {
             Phase::Open => {}
             Phase::Broken(error) => return Err(self.broken(error)),
@@ -144,7 +150,7 @@ impl Connection {
                         self.stream.tell_whether_received(false);
                         return Err(Error::NotReady);
                     }
-                    budget = budget.saturating_sub(self.read(attempt, missing)?);
+                    budget = budget.saturating_sub(self.read(attempt, missing, buffer)?);
                 }
                 Err(error) => return Err(self.broken(error)),
             }
@@ -152,14 +158,22 @@ impl Connection {
     }
 
     /// Reads once and tells how much more may be read; the stream's end is an error.
-    pub(super) fn read(&mut self, attempt: &mut Attempt, missing: usize) -> Result<usize> {
+    pub(super) fn read(&mut self, attempt: &mut Attempt, missing: usize, buffer: &mut [u8]) -> Result<usize> {
         if self.acknowledgements == Acknowledgements::Due && self.incoming.codec().wants_quick_acknowledgements() {
             self.stream.acknowledge_at_once();
             self.acknowledgements = Acknowledgements::AtOnce;
         }
-        let (buffer, room) = self.incoming.room(missing);
-        let result = self.stream.receive_behind(attempt, buffer, room);
-        self.incoming.settle(*result.as_ref().unwrap_or(&0), room);
+        let (result, room) = if let Some(lent) = self.incoming.lend(missing, buffer) {
+            let room = lent.len().min(READ_BUDGET);
+            let result = self.stream.receive_part(attempt, lent.get_mut(..room).unwrap_or_default());
+            self.incoming.settle_lent(*result.as_ref().unwrap_or(&0));
+            (result, room)
+        } else {
+            let (own, room) = self.incoming.room(missing);
+            let result = self.stream.receive_behind(attempt, own, room);
+            self.incoming.settle(*result.as_ref().unwrap_or(&0), room);
+            (result, room)
+        };
         match result {
             Ok(0) => Err(self.ended(Error::Disconnected)),
             Err(error @ (Error::Disconnected | Error::CutShort { .. })) => Err(self.ended(error)),

@@ -144,7 +144,7 @@ impl Connection {
         loop {
             match self.incoming.look() {
                 Ok(Look::More(missing)) if self.incoming.codec().unanswered() >= MANY_UNANSWERED => {
-                    self.read(attempt, missing)?;
+                    self.read(attempt, missing, &mut [])?;
                 }
                 Ok(_) => return Ok(()),
                 Err(error) => return Err(self.broken(error)),

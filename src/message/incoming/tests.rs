@@ -251,6 +251,56 @@ proptest! {
         prop_assert_eq!(outcome.error, None);
     }
 
+    /// Received into a buffer or not, in one receive or in many, also where the buffer is too short.
+    #[test]
+    fn any_way_of_receiving_gives_the_same_messages(
+        lengths in prop::collection::vec(prop_oneof![0..300_usize, LARGE - 2..3 * LARGE], 1..6),
+        which in 0..FRAMED.len(),
+        piece in 1000_usize..40_000,
+        room in prop_oneof![Just(0), Just(LARGE), Just(3 * LARGE)],
+        mut ways in any::<u64>(),
+    ) {
+        let framing = FRAMED[which];
+        let messages: Vec<Vec<u8>> = lengths.iter().map(|length| vec![*length as u8 | 0x80; *length]).collect();
+        let stream = stream(framing, &messages);
+        let mut incoming = incoming(framing, usize::MAX);
+        let mut rest = stream.as_slice();
+        let mut buffer = vec![0; room];
+        let mut received = Vec::new();
+        while received.len() < messages.len() {
+            ways = ways.rotate_left(1);
+            match incoming.look().unwrap() {
+                Look::Message => received.push(match incoming.take_into(&mut buffer) {
+                    Ok(length) => buffer[..length].to_vec(),
+                    Err(Error::BufferTooShort { message, .. }) => message.into(),
+                    Err(error) => panic!("{error:?}"),
+                }),
+                Look::More(missing) => {
+                    let fit = |room: usize| rest.split_at(piece.min(room).min(rest.len()));
+                    if let Some(lent) = incoming.lend(missing, &mut buffer) {
+                        let (now, later) = fit(lent.len());
+                        lent[..now.len()].copy_from_slice(now);
+                        incoming.settle_lent(now.len());
+                        rest = later;
+                    } else {
+                        let (own, room) = incoming.room(missing);
+                        let (now, later) = fit(room);
+                        own.extend_from_slice(now);
+                        incoming.settle(now.len(), room);
+                        rest = later;
+                    }
+                    // Here a receive ends without a message.
+                    if ways & 1 == 1 {
+                        incoming.take_back(&buffer);
+                        buffer.fill(0);
+                    }
+                }
+            }
+        }
+        prop_assert!(received == messages);
+        prop_assert!(incoming.is_empty() && rest.is_empty());
+    }
+
     /// What a hostile peer sends has the same outcome however it is cut.
     #[test]
     fn any_bytes_in_any_pieces_have_one_outcome(
