@@ -17,8 +17,8 @@ use std::{
 };
 
 use sockeye::{
-    Connection, Endpoint, Error, ErrorKind, Framing, IpAddress, LineEnding, LineOptions, LineText, StatusCode,
-    TcpListener,
+    Connection, Endpoint, Error, ErrorKind, Framing, IpAddress, LineEnding, LineOptions, LineText, SocketSelector,
+    Status, StatusCode, TcpListener,
 };
 
 use support::{LONG, Mode, SHORT, Stream, V4, connected, eventually, in_thread};
@@ -90,6 +90,31 @@ fn local_endpoints_are_connected_to() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_peer_that_waits_for_acknowledgements_does_not_wait_long() {
+    stalling(|connection| connection.receive().into_result().unwrap());
+}
+
+/// The same for a program that waits elsewhere.
+#[cfg(target_os = "linux")]
+#[test]
+fn it_does_not_wait_for_a_selector_either() {
+    let mut selector = SocketSelector::new().unwrap();
+    stalling(|connection| {
+        selector.add(connection).unwrap();
+        connection.set_blocking(false).unwrap();
+        let message = loop {
+            match connection.receive() {
+                Status::NotReady => assert!(selector.wait(Some(LONG)).unwrap()),
+                answer => break answer.into_result().unwrap(),
+            }
+        };
+        selector.remove(connection);
+        connection.set_blocking(true).unwrap();
+        message
+    });
+}
+
+#[cfg(target_os = "linux")]
+fn stalling(mut receive: impl FnMut(&mut Connection) -> Vec<u8>) {
     let (mut connection, mut peer) = pair(Framing::Multiprocessing);
     peer.set_nodelay(false).unwrap();
     let thread = in_thread(move || {
@@ -108,7 +133,7 @@ fn a_peer_that_waits_for_acknowledgements_does_not_wait_long() {
         times[20]
     });
     for _ in 0..40 {
-        let message = connection.receive().into_result().unwrap();
+        let message = receive(&mut connection);
         connection.send(&message).into_result().unwrap();
     }
     let median = thread.join();

@@ -147,8 +147,7 @@ impl Connection {
                         Err(error) => return Err(error),
                     }
                     if budget == 0 && !self.stream.mode().blocking {
-                        self.stream.tell_whether_received(false);
-                        return Err(Error::NotReady);
+                        return Err(self.not_ready());
                     }
                     budget = budget.saturating_sub(self.read(attempt, missing, buffer)?);
                 }
@@ -159,10 +158,7 @@ impl Connection {
 
     /// Reads once and tells how much more may be read; the stream's end is an error.
     pub(super) fn read(&mut self, attempt: &mut Attempt, missing: usize, buffer: &mut [u8]) -> Result<usize> {
-        if self.acknowledgements == Acknowledgements::Due && self.incoming.codec().wants_quick_acknowledgements() {
-            self.stream.acknowledge_at_once();
-            self.acknowledgements = Acknowledgements::AtOnce;
-        }
+        self.acknowledge_what_is_due();
         let (result, room) = if let Some(lent) = self.incoming.lend(missing, buffer) {
             let room = lent.len().min(READ_BUDGET);
             let result = self.stream.receive_part(attempt, lent.get_mut(..room).unwrap_or_default());
@@ -177,10 +173,7 @@ impl Connection {
         match result {
             Ok(0) => Err(self.ended(Error::Disconnected)),
             Err(error @ (Error::Disconnected | Error::CutShort { .. })) => Err(self.ended(error)),
-            Err(Error::NotReady) => {
-                self.stream.tell_whether_received(false);
-                Err(Error::NotReady)
-            }
+            Err(Error::NotReady) => Err(self.not_ready()),
             Err(error) => Err(error),
             Ok(received) => {
                 // A read that was filled says that there is more, and then the peer waits for nothing.
@@ -191,6 +184,23 @@ impl Connection {
                 let is_all = received < room && !self.stream.buffers();
                 Ok(if is_all { READ_BUDGET } else { received })
             }
+        }
+    }
+
+    /// The program has to ask again, and may sleep until something comes: a peer that holds the rest of a message back
+    /// hears before that what has arrived.
+    fn not_ready(&mut self) -> Error {
+        if !self.incoming.is_empty() {
+            self.acknowledge_what_is_due();
+        }
+        self.stream.tell_whether_received(false);
+        Error::NotReady
+    }
+
+    fn acknowledge_what_is_due(&mut self) {
+        if self.acknowledgements == Acknowledgements::Due && self.incoming.codec().wants_quick_acknowledgements() {
+            self.stream.acknowledge_at_once();
+            self.acknowledgements = Acknowledgements::AtOnce;
         }
     }
 
