@@ -1,6 +1,8 @@
 """Python's `multiprocessing.connection` as a contestant: one process for each row, which speaks the conversation of
 src/session.rs. `messages.py FAMILY SIZE` has both ends of one connection; `messages.py echo PORT` is the far end for
-somebody else; `messages.py beside SIZE` has one of its own far ends in a second process, on the other core."""
+somebody else; `messages.py beside SIZE` has one of its own far ends in a second process, on the other core;
+`messages.py apart SIZE` has it there too, but both run where the system lets them; `messages.py asking SIZE` is the same
+with ends that do not wait."""
 
 import os
 import signal
@@ -13,6 +15,7 @@ from multiprocessing import connection
 from session import LIFETIME_IN_SECONDS, serve
 
 BURST = 64
+ROUND_END = b""
 
 
 def pair(family):
@@ -56,40 +59,64 @@ def bursts(size):
     serve(body, BURST)
 
 
-def echo(port):
+def echo(port, receive=connection.Connection.recv_bytes):
     far = connection.Client(("127.0.0.1", port))
     try:
         while True:
-            far.send_bytes(far.recv_bytes())
+            # Between rounds it waits, or it would take a core from the others.
+            message = far.recv_bytes()
+            while message != ROUND_END:
+                far.send_bytes(message)
+                message = receive(far)
     except EOFError:
         pass
 
 
-def beside(size):
+def asked(end):
+    while not end.poll(0):
+        pass
+    return end.recv_bytes()
+
+
+def two_processes(size, far_kind, far_cores, receive=connection.Connection.recv_bytes):
     data = bytes(size)
     with connection.Listener(("127.0.0.1", 0)) as listener:
-        words = [sys.executable, __file__, "echo", str(listener.address[1])]
+        words = [sys.executable, __file__, far_kind, str(listener.address[1])]
         with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as far:
-            # The peer's core, as src/sys.rs chooses it.
-            os.sched_setaffinity(far.pid, {min(os.sched_getaffinity(os.getppid()))})
+            os.sched_setaffinity(far.pid, far_cores)
             near = listener.accept()
 
             def body(operations):
                 for _ in range(operations):
                     near.send_bytes(data)
-                    near.recv_bytes()
+                    receive(near)
+                near.send_bytes(ROUND_END)
 
             serve(body)
             near.close()
+
+
+def unpinned():
+    """Lets this process run on every core that the harness may use, and tells which these are."""
+    cores = os.sched_getaffinity(os.getppid())
+    os.sched_setaffinity(0, cores)
+    return cores
 
 
 kind, value = sys.argv[1:]
 signal.alarm(LIFETIME_IN_SECONDS)
 if kind == "echo":
     echo(int(value))
+elif kind == "asking-echo":
+    echo(int(value), asked)
 elif kind == "bursts":
     bursts(int(value))
 elif kind == "beside":
-    beside(int(value))
+    # The peer's core, as src/sys.rs chooses it.
+    two_processes(int(value), "echo", {min(os.sched_getaffinity(os.getppid()))})
+elif kind == "apart":
+    two_processes(int(value), "echo", unpinned())
+elif kind == "asking":
+    two_processes(int(value), "asking-echo", unpinned(), asked)
 else:
     both_ends(kind, int(value))

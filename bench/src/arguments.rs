@@ -12,7 +12,7 @@ suppaftp and lftp.
 usage: bench [--only NAME]... [--rounds N] [--length MS] [--quick] [--no-calls]
        bench list
        bench calls BENCHMARK CONTESTANT [OPERATIONS]
-       bench crowd
+       bench crowd [ROUNDS]
        bench frames [SECONDS]
 
   --only NAME   only the benchmarks whose name contains NAME; may be given several times
@@ -22,11 +22,11 @@ usage: bench [--only NAME]... [--rounds N] [--length MS] [--quick] [--no-calls]
   --no-calls    leaves out the system calls per operation (strace)
   list          names the benchmarks
   calls         counts the system calls of one contestant, by name
-  crowd         event loops: 10,000 connections that echo, and a million lines
+  crowd         event loops: 10,000 connections that echo, and a million lines (default 5 rounds)
   frames        what polls of eight HTTP exchanges take of the frames of a game (default 60 s)
 ";
 
-/// What the program was asked to do. The last six are how it starts itself.
+/// What the program was asked to do. The last seven are how it starts itself.
 pub enum Command {
     All(Options),
     List,
@@ -36,10 +36,11 @@ pub enum Command {
     Hold { benchmark: String, contestant: String, count: usize },
     Peers { port: u16, count: usize },
     Transfer { transfer: String, program: String, url: String, path: String },
-    Crowd,
+    Crowd { rounds: usize },
     Frames { seconds: u64 },
     CrowdServer { contestant: String },
     LinesServer,
+    Echo { address: String, is_polled: bool },
 }
 
 /// How much is measured.
@@ -69,12 +70,17 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     Ok(match words.as_slice() {
         ["list"] => Command::List,
-        ["crowd"] => Command::Crowd,
+        ["crowd", rounds @ ..] if rounds.len() <= 1 => {
+            Command::Crowd { rounds: rounds.first().map_or(Ok(5), |number| number.parse())? }
+        }
         ["crowd-server", contestant] => Command::CrowdServer { contestant: (*contestant).into() },
         ["frames", seconds @ ..] if seconds.len() <= 1 => {
             Command::Frames { seconds: seconds.first().map_or(Ok(60), |number| number.parse())? }
         }
         ["lines-server"] => Command::LinesServer,
+        ["echo", address, kind @ ("polled" | "waiting")] => {
+            Command::Echo { address: (*address).into(), is_polled: *kind == "polled" }
+        }
         ["help" | "--help" | "-h"] => Command::Help,
         ["calls", benchmark, contestant, operations @ ..] if operations.len() <= 1 => Command::Calls {
             benchmark: (*benchmark).into(),

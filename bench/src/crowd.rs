@@ -14,6 +14,7 @@ use crate::contestant::epoll::Epoll;
 use crate::contestant::expect;
 use crate::rounds::{median, quantile};
 use crate::sys::{self, Core};
+use crate::workload::far;
 use crate::{Result, contestant};
 
 /// Connections that echo.
@@ -22,20 +23,19 @@ const CONNECTIONS: usize = 10_000;
 const UNDER_WAY: usize = 256;
 const LENGTH: usize = 64;
 const TIME: Duration = Duration::from_secs(2);
-const ROUNDS: usize = 5;
 /// Lines of 16 bytes.
 const LINES: usize = 1_000_000;
 
 /// Prints what everybody does, in turns.
-pub fn print() -> Result<()> {
+pub fn print(rounds: usize) -> Result<()> {
     sys::raise_descriptor_limit()?;
     sys::pin(Core::Peer)?;
-    println!("{CONNECTIONS} connections, {LENGTH} B each, {UNDER_WAY} echoes under way, medians of {ROUNDS} rounds\n");
+    println!("{CONNECTIONS} connections, {LENGTH} B each, {UNDER_WAY} echoes under way, medians of {rounds} rounds\n");
     println!("| | echoes/s | processor for each | p50 | p99 | largest | all at once, p99 | lost |");
     println!("| --- | --- | --- | --- | --- | --- | --- | --- |");
     let contestants = ["ours", "message-io"];
     let mut found = contestants.map(|_| Vec::new());
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds {
         for (contestant, found) in contestants.iter().zip(&mut found) {
             found.push(Server::start(&["crowd-server", contestant])?.crowd()?);
         }
@@ -53,25 +53,26 @@ pub fn print() -> Result<()> {
             found.iter().map(|crowd| crowd.lost).sum::<usize>(),
         );
     }
-    print_lines()
+    let [ours, _] = &found;
+    expect(ours.iter().all(|crowd| crowd.lost == 0), "our loop has lost an echo")?;
+    print_lines(rounds)
 }
 
-fn print_lines() -> Result<()> {
+fn print_lines(rounds: usize) -> Result<()> {
     println!("\n{LINES} lines of 16 B to one server\n\n| | lines/s |\n| --- | --- |");
     let mut ours = Vec::new();
     let mut theirs = Vec::new();
-    let python = env::var_os("BENCH_PYTHON").unwrap_or_else(|| "python3".into());
-    let has_peer = Command::new(&python)
+    let has_peer = far::python()
         .args(["-c", "import network"])
         .stderr(Stdio::null())
         .status()
         .is_ok_and(|status| status.success());
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds {
         ours.push(Server::start(&["lines-server"])?.lines()?);
         if has_peer {
             // It cannot say which port it has got.
             let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-            let mut command = Command::new(&python);
+            let mut command = far::python();
             command.args(["-c", PYTHON_SERVER, &port.to_string()]);
             theirs.push(Server::of(command)?.lines()?);
         }

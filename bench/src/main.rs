@@ -66,10 +66,14 @@ fn run(command: Command) -> Result<()> {
             enter_round()?;
             workload::memory::hold_peers(port, count)
         }
-        Command::Crowd => crowd::print(),
+        Command::Crowd { rounds } => crowd::print(rounds),
         Command::Frames { seconds } => frames::print(seconds),
         Command::CrowdServer { contestant } => crowd::serve(&contestant),
         Command::LinesServer => crowd::serve_lines(),
+        Command::Echo { address, is_polled } => {
+            enter_round()?;
+            workload::messages::answer(&address, is_polled)
+        }
         Command::Help => {
             print!("{}", arguments::HELP);
             Ok(())

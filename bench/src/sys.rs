@@ -5,6 +5,7 @@ use std::time::Duration;
 use std::{fs, io, mem};
 
 use crate::Result;
+use crate::workload::far;
 
 /// Ends the process when a round hangs: no round takes a tenth of this.
 pub fn arm_alarm() {
@@ -52,11 +53,17 @@ pub fn pin(core: Core) -> Result<()> {
     Ok(())
 }
 
+/// Lets the calling thread run on every core that the process's parent may use.
+pub fn unpin() -> Result<()> {
+    // SAFETY: `getppid` cannot fail.
+    let allowed = allowed(unsafe { libc::getppid() })?;
+    // SAFETY: `allowed` is valid for reads of the size passed; 0 is the calling thread.
+    check(unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &allowed) })?;
+    Ok(())
+}
+
 fn choose(process: libc::pid_t, core: Core) -> Result<usize> {
-    // SAFETY: an all-zero `cpu_set_t` is a valid empty set.
-    let mut allowed: libc::cpu_set_t = unsafe { mem::zeroed() };
-    // SAFETY: `allowed` is valid for writes of the size passed; a process id is a number.
-    check(unsafe { libc::sched_getaffinity(process, size_of::<libc::cpu_set_t>(), &mut allowed) })?;
+    let allowed = allowed(process)?;
     // SAFETY: the index is below the set's capacity.
     let mut usable = (0..libc::CPU_SETSIZE as usize).filter(|&core| unsafe { libc::CPU_ISSET(core, &allowed) });
     let chosen = match core {
@@ -64,6 +71,15 @@ fn choose(process: libc::pid_t, core: Core) -> Result<usize> {
         Core::Peer => usable.next(),
     };
     Ok(chosen.ok_or("no core may be used")?)
+}
+
+/// The cores that a process may use.
+fn allowed(process: libc::pid_t) -> Result<libc::cpu_set_t> {
+    // SAFETY: an all-zero `cpu_set_t` is a valid empty set.
+    let mut allowed: libc::cpu_set_t = unsafe { mem::zeroed() };
+    // SAFETY: `allowed` is valid for writes of the size passed; a process id is a number.
+    check(unsafe { libc::sched_getaffinity(process, size_of::<libc::cpu_set_t>(), &mut allowed) })?;
+    Ok(allowed)
 }
 
 /// Sets TCP_NODELAY on every TCP socket of this process: for message-io, which offers no such option.
@@ -102,10 +118,12 @@ pub fn resident_bytes() -> Result<i64> {
 pub fn description() -> String {
     let read = |path| fs::read_to_string(path).map_or_else(|_| "unknown".into(), |text| text.trim().to_string());
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let python = far::python().arg("--version").output().ok().and_then(|output| String::from_utf8(output.stdout).ok());
     format!(
-        "Linux {}, {cores} cores, congestion control {}.",
+        "Linux {}, {cores} cores, congestion control {}, {}.",
         read("/proc/sys/kernel/osrelease"),
-        read("/proc/sys/net/ipv4/tcp_congestion_control")
+        read("/proc/sys/net/ipv4/tcp_congestion_control"),
+        python.as_deref().map_or("no Python", str::trim)
     )
 }
 

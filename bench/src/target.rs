@@ -184,8 +184,18 @@ pub const TARGETS: &[Target] = &[
         4.0,
         "echoes of 64 KiB, both ends on one thread, at least 4 times those of Python's own pair",
     ),
-    ratio("message-echo-2t", "Python's pair", 4.0, "echoes of 16 B at least 4 times those of Python's own pair"),
-    ratio("message-echo-64k-2t", "Python's pair", 4.0, "echoes of 64 KiB at least 4 times those of Python's own pair"),
+    ratio(
+        "message-echo-2p",
+        "Python's pair",
+        4.0,
+        "echoes of 16 B between two processes at least 4 times those of Python's own pair",
+    ),
+    ratio(
+        "message-echo-64k-2p",
+        "Python's pair",
+        4.0,
+        "echoes of 64 KiB between two processes at least 4 times those of Python's own pair",
+    ),
     ratio(
         "message-echo-python",
         "Python's pair",

@@ -20,20 +20,27 @@ pub const BENCHMARKS: &[Benchmark] = &[
         contestants: &[here("ours", messages::tcp::<BULK>), here("Python's pair", messages::python_tcp::<BULK>)],
     },
     Benchmark {
-        name: "message-echo-2t",
-        title: "echo of messages, 16 B, TCP, two cores",
-        unit: Unit::Each("echoes"),
-        threads: Threads::Two,
-        contestants: &[here("ours", messages::tcp_beside::<16>), here("Python's pair", messages::python_beside::<16>)],
-    },
-    Benchmark {
-        name: "message-echo-64k-2t",
-        title: "echo of messages, 64 KiB, TCP, two cores",
+        name: "message-echo-2p",
+        title: "echo of messages, 16 B, TCP, two processes",
         unit: Unit::Each("echoes"),
         threads: Threads::Two,
         contestants: &[
-            here("ours", messages::tcp_beside::<BULK>),
-            here("Python's pair", messages::python_beside::<BULK>),
+            here("ours", messages::tcp_apart::<16, true>),
+            here("Python's pair", messages::python_apart::<16>),
+            here("Python's pair, polled", messages::python_asking::<16>),
+            here("ours, waiting", messages::tcp_apart::<16, false>),
+        ],
+    },
+    Benchmark {
+        name: "message-echo-64k-2p",
+        title: "echo of messages, 64 KiB, TCP, two processes",
+        unit: Unit::Each("echoes"),
+        threads: Threads::Two,
+        contestants: &[
+            here("ours", messages::tcp_apart::<BULK, true>),
+            here("Python's pair", messages::python_apart::<BULK>),
+            here("Python's pair, polled", messages::python_asking::<BULK>),
+            here("ours, waiting", messages::tcp_apart::<BULK, false>),
         ],
     },
     Benchmark {

@@ -1,5 +1,6 @@
 //! A program at the far end, on the other core.
 
+use std::env;
 use std::process::{Child, Command};
 
 use crate::Result;
@@ -23,4 +24,9 @@ impl Drop for Far {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// The Python of the peers that are programs of Python.
+pub fn python() -> Command {
+    Command::new(env::var_os("BENCH_PYTHON").unwrap_or_else(|| "python3".into()))
 }

@@ -1,5 +1,5 @@
 //! Framed messages as Python's `multiprocessing.connection` has them: an echo with both ends on one thread, and one with
-//! a Python at the far end.
+//! the far end, ours or a Python's, in another process.
 
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
@@ -7,14 +7,17 @@ use std::{env, hint, process, thread};
 
 use sockeye::{Client, Connection, Endpoint, Listener, Status};
 
-use crate::Result;
+use crate::contestant::BULK;
 use crate::session::Session;
-use crate::workload::{beside, far::Far};
+use crate::workload::far::{self, Far};
+use crate::{Result, sys};
 
 /// The size where Python waits for acknowledgements.
 pub const STALLING: usize = 32 * 1024;
 const SMALL: usize = 16;
 const BURST: u64 = 64;
+/// No answer to this one; the next message comes with the next round.
+const ROUND_END: &[u8] = &[];
 
 /// A message there and back over TCP, both ends ours.
 pub fn tcp<const SIZE: usize>(session: Session) -> Result<()> {
@@ -41,31 +44,38 @@ fn echo<const SIZE: usize>(session: Session, endpoint: &Endpoint) -> Result<()> 
     })
 }
 
-/// The same with an end on each core, both in non-blocking mode and polled, as a game loop has them.
-pub fn tcp_beside<const SIZE: usize>(session: Session) -> Result<()> {
-    let (mut near, mut far) = pair(&Endpoint::parse("127.0.0.1:0")?)?;
-    near.set_blocking(false)?;
-    far.set_blocking(false)?;
+/// The same with the far end in another process, both where the system lets them run: asked again and again as a game
+/// asks, or waited for.
+pub fn tcp_apart<const SIZE: usize, const POLLED: bool>(session: Session) -> Result<()> {
+    let mut listener = Listener::bind(&Endpoint::parse("127.0.0.1:0")?, None)?;
+    let address = listener.address()?.to_string();
+    sys::unpin()?;
+    let words = ["echo", &address, if POLLED { "polled" } else { "waiting" }];
+    let _far = Far(Command::new(env::current_exe()?).args(words).stdin(Stdio::null()).spawn()?);
+    let mut near = listener.accept().into_result()?;
+    near.set_blocking(!POLLED)?;
     let (data, mut received) = (vec![7; SIZE], vec![0; SIZE]);
-    thread::scope(|scope| {
-        let echo = beside(scope, move || {
-            let mut received = vec![0; SIZE];
-            while let Some(count) = polled(|| far.receive_into(&mut received))? {
-                send_polled(&mut far, received.get(..count).unwrap_or_default())?;
-            }
-            Ok(())
-        });
-        let done = session.serve(1, |operations| {
-            for _ in 0..operations {
-                send_polled(&mut near, &data)?;
-                polled(|| near.receive_into(&mut received))?.ok_or("the far end has gone")?;
-            }
-            Ok(())
-        });
-        drop(near);
-        echo.join().map_err(|_| "the far end panicked")??;
-        done
+    session.serve(1, |operations| {
+        for _ in 0..operations {
+            send_polled(&mut near, &data)?;
+            polled(|| near.receive_into(&mut received))?.ok_or("the far end has gone")?;
+        }
+        send_polled(&mut near, ROUND_END)
     })
+}
+
+/// The far end of that, in the process that it is. Between rounds it waits, or it would take a core from the others.
+pub fn answer(address: &str, is_polled: bool) -> Result<()> {
+    let mut far = Client::connect(&Endpoint::parse(address)?, None).into_result()?;
+    let mut received = vec![0; BULK];
+    while let Some(count) = polled(|| far.receive_into(&mut received))? {
+        let is_round = count > ROUND_END.len();
+        far.set_blocking(!(is_polled && is_round))?;
+        if is_round {
+            send_polled(&mut far, received.get(..count).unwrap_or_default())?;
+        }
+    }
+    Ok(())
 }
 
 /// Sends a message and what the kernel had no room for at once.
@@ -124,6 +134,16 @@ pub fn python_tcp_bursts(_session: Session) -> Result<()> {
     become_python("bursts", SMALL)
 }
 
+/// Both ends Python's own in two processes that wait, where the system lets them run.
+pub fn python_apart<const SIZE: usize>(_session: Session) -> Result<()> {
+    become_python("apart", SIZE)
+}
+
+/// The same with ends that ask again and again.
+pub fn python_asking<const SIZE: usize>(_session: Session) -> Result<()> {
+    become_python("asking", SIZE)
+}
+
 /// Both ends Python's own, in a process that takes this one's place.
 pub fn python_tcp<const SIZE: usize>(_session: Session) -> Result<()> {
     become_python("tcp", SIZE)
@@ -150,7 +170,7 @@ pub fn to_python(session: Session) -> Result<()> {
     })
 }
 
-/// Python at both ends, in two processes.
+/// Python at both ends, in two processes with a core each.
 pub fn python_beside<const SIZE: usize>(_session: Session) -> Result<()> {
     become_python("beside", SIZE)
 }
@@ -160,7 +180,7 @@ fn become_python(kind: &str, size: usize) -> Result<()> {
 }
 
 fn python() -> Command {
-    let mut python = Command::new("python3");
+    let mut python = far::python();
     python.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/python/messages.py"));
     python
 }

@@ -1,6 +1,5 @@
 //! Messages of 16 bytes one way to a real server of tinyproto 3.0.
 
-use std::env;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
@@ -9,7 +8,7 @@ use sockeye::{Connection, Endpoint, Framing};
 
 use crate::Result;
 use crate::session::Session;
-use crate::workload::far::Far;
+use crate::workload::far::{self, Far};
 
 const MESSAGE: [u8; 16] = [7; 16];
 /// The server answers this one with how many there were.
@@ -50,7 +49,7 @@ fn port(far: &mut Far) -> Result<u16> {
 }
 
 fn python() -> Command {
-    let mut python = Command::new(env::var_os("BENCH_PYTHON").unwrap_or_else(|| "python3".into()));
+    let mut python = far::python();
     python.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/python/tiny.py"));
     python
 }
