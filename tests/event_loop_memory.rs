@@ -43,6 +43,7 @@ fn until(event_loop: &mut EventLoop, mut found: impl FnMut(&mut EventLoop, LoopE
 fn an_idle_connection_costs_little() {
     const COUNT: usize = 2000;
     child::in_child("an_idle_connection_costs_little", || {
+        child::need_descriptors(2 * COUNT as u64 + 50);
         let (mut event_loop, port) = listening(Framing::Packet);
         let mut peers: Vec<_> = (0..COUNT).map(|_| TcpStream::connect(("127.0.0.1", port)).unwrap()).collect();
         let ((), held, _) = counted(|| {

@@ -91,7 +91,9 @@ fn errors_name_the_bad_part() {
 
 #[test]
 fn names_of_ports_come_from_the_systems_table() {
-    if !crate::sys::services().exists() {
+    let has = crate::sys::services().exists();
+    assert!(has || std::env::var_os("CI").is_none(), "this machine has no table of services");
+    if !has {
         eprintln!("this system has no table of services");
         return;
     }

@@ -7,7 +7,7 @@ use sockeye::{
 };
 
 use super::rig::{Rig, read, reset, rest_of, until, write};
-use crate::support::{LONG, fresh_path};
+use crate::support::{LONG, child, fresh_path};
 
 /// 12: a peer that takes a second for each byte of its greeting, or says nothing, has so long in all and holds nobody up.
 #[test]
@@ -261,6 +261,7 @@ fn announcements_over_the_limit_end_the_connection() {
 #[test]
 fn a_flood_of_connections_is_served() {
     const COUNT: usize = 1500;
+    child::need_descriptors(2 * COUNT as u64 + 500);
     let mut rig = Rig::new(Framing::lines());
     let port = rig.port;
     let begin = Instant::now();

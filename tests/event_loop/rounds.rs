@@ -7,7 +7,7 @@ use sockeye::{EventLoop, EventLoopOptions, Framing, ListenOptions, LoopEvent};
 use super::rig::{Rig, write};
 use crate::{
     in_time::once_within,
-    support::{LONG, SHORT},
+    support::{LONG, SHORT, child},
 };
 
 #[test]
@@ -116,6 +116,7 @@ fn a_round_costs_what_is_ready() {
         }
         begin.elapsed()
     }
+    child::need_descriptors(2 * 2000 + 500);
     let mut rig = Rig::new(Framing::lines());
     let (mut peer, _) = rig.opened_peer();
     // The best of some: other programs share the machine.

@@ -260,6 +260,7 @@ fn challenges_passed_on() {
 fn silent_crowds() {
     const PLACES: usize = 64;
     child::in_child("hostile_messages::handshakes::silent_crowds", || {
+        child::need_descriptors(2 * 1000 + 50);
         let (mut listener, port) = listener(|options| {
             options.max_pending = PLACES;
             options.handshake_limit = Duration::from_secs(2);

@@ -47,5 +47,16 @@ pub fn limit_descriptors(count: u64) -> u64 {
     limit.rlim_cur
 }
 
+/// Makes sure that this process may have so many descriptors: many systems begin with 1,024.
+pub fn need_descriptors(count: u64) {
+    #[cfg(unix)]
+    {
+        let allowed = limit_descriptors(u64::MAX);
+        assert!(allowed >= count, "this test needs {count} descriptors, the system allows {allowed}");
+    }
+    #[cfg(not(unix))]
+    let _ = count;
+}
+
 const MARK: &str = "SOCKEYE_TEST_CHILD";
 const DONE: &str = "the body of the child ran to its end";
