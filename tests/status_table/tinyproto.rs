@@ -77,6 +77,7 @@ fn send_to_a_peer_that_does_not_answer<F: Family>(mode: Mode) {
     assert_eq!(connection.send(b"x").code(), StatusCode::NotReady);
     assert!(mode == Mode::NonBlocking || begin.elapsed() >= SHORT);
     assert_eq!(connection.pending_bytes(), 0, "nothing was taken");
+    assert_eq!(connection.unanswered_messages(), MOST);
     connection.set_timeout(Some(LONG)).unwrap();
     let peer = in_thread(move || {
         server.send(&[0xff; MOST]).into_result().unwrap();

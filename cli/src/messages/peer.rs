@@ -29,6 +29,10 @@ pub(super) struct Peer {
     stuck: Option<Instant>,
     /// How many bytes waited for it when they were looked at last.
     waiting: usize,
+    /// Since when it has answered nothing of what it has to answer.
+    owing: Option<Instant>,
+    /// How many answers were due when they were counted last.
+    due: usize,
     /// When it said something last, came, or said that this was all.
     heard: Instant,
     watched: Option<Interest>,
@@ -69,6 +73,8 @@ impl Peer {
             moved: now,
             stuck: None,
             waiting: 0,
+            owing: None,
+            due: 0,
             heard: now,
             watched: Some(Interest::Read),
         }
@@ -136,6 +142,15 @@ impl Peer {
     /// Notes whether the peer has taken something of what waited for it, and of so many bytes that were added.
     fn note_taken(&mut self, added: usize) {
         let (now, pending) = (Instant::now(), self.connection.pending_bytes());
+        let due = self.connection.unanswered_messages();
+        if due < self.due {
+            self.moved = now;
+            self.owing = None;
+        }
+        self.due = due;
+        if due > 0 {
+            self.owing.get_or_insert(now);
+        }
         if pending < self.waiting + added {
             self.moved = now;
             self.stuck = None;
@@ -202,6 +217,10 @@ impl Peer {
             self.send(&message)?;
         }
         self.hear_command()?;
+        if self.is_silent && self.owing.is_some() && matches!(self.work, Work::Talk) {
+            // Nobody is left to answer, and what is not answered has not been taken.
+            self.speech = Speech::Cut;
+        }
         if self.speech == Speech::Ending && self.unsent.is_none() {
             let waits = self.connection.pending_bytes() > 0;
             match self.connection.shutdown_send() {
@@ -248,9 +267,9 @@ impl Peer {
         self.stuck
     }
 
-    /// Since when nothing has happened with it; `None` while something waits for it.
+    /// Since when nothing has happened with it; `None` while something waits for it, or answers are due.
     pub(super) fn quiet_since(&self) -> Option<Instant> {
-        self.stuck.is_none().then(|| self.heard.max(self.moved))
+        (self.stuck.is_none() && self.owing.is_none()).then(|| self.heard.max(self.moved))
     }
 
     /// Watches it for what it waits for.

@@ -1,0 +1,68 @@
+//! What a peer has not had, or has not answered, is not taken for sent.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    thread,
+    time::Duration,
+};
+
+use crate::{
+    PATIENCE,
+    live::{Live, run_with_input, sockeye},
+};
+
+const UNHEARD: &str = "the peer closed the connection before it had all of standard input";
+
+/// A raw connection of a program that calls.
+fn caller(listener: &std::net::TcpListener) -> TcpStream {
+    let (stream, _) = listener.accept().unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+fn raw_listener() -> (std::net::TcpListener, String) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    (listener, port)
+}
+
+/// Greets, and takes three messages of tinyproto without an answer.
+fn take_three(peer: &mut TcpStream) {
+    peer.write_all(&[0xff]).unwrap();
+    let mut said = [0; 16];
+    peer.read_exact(&mut said).unwrap();
+    assert_eq!(&said, b"\xff\0\0\0\x01a\0\0\0\x01b\0\0\0\x01c");
+}
+
+#[test]
+fn the_answers_of_tinyproto_are_waited_for() {
+    let (listener, port) = raw_listener();
+    let mut live = Live::start(&mut sockeye(&["connect", "-f", "tiny", &port]));
+    live.input(b"a\nb\nc\n");
+    live.end_input();
+    let mut peer = caller(&listener);
+    take_three(&mut peer);
+    for _ in 0..3 {
+        // In all longer than it waits for a peer that owes nothing.
+        peer.set_read_timeout(Some(Duration::from_millis(700))).unwrap();
+        let said = peer.read(&mut [0; 8]).unwrap_err().kind();
+        assert_eq!(said, std::io::ErrorKind::WouldBlock, "it is still there and says nothing");
+        peer.write_all(&[0xff]).unwrap();
+    }
+    peer.set_read_timeout(Some(PATIENCE)).unwrap();
+    assert_eq!(peer.read(&mut [0; 8]).unwrap(), 0);
+    assert_eq!(live.end(), (Some(0), Vec::new(), String::new()));
+}
+
+#[test]
+fn a_peer_of_tinyproto_that_goes_without_an_answer_is_a_failure() {
+    let (listener, port) = raw_listener();
+    let peer = thread::spawn(move || {
+        let mut peer = caller(&listener);
+        take_three(&mut peer);
+        peer.write_all(&[0xff]).unwrap();
+    });
+    assert_eq!(run_with_input(&["connect", "-f", "tiny", &port], b"a\nb\nc\n").failure(1), UNHEARD);
+    peer.join().unwrap();
+}
