@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use sockeye::{Connection, ErrorKind, Interest, SocketSelector, Status};
+use sockeye::{Connection, ErrorKind, Interest, SocketSelector, Status, Stream};
 
 use super::{
     failure::Failure,
@@ -23,6 +23,8 @@ pub(super) struct Peer {
     /// It says nothing more.
     is_silent: bool,
     speech: Speech,
+    /// A message has gone to it, or waits to go.
+    has_been_told: bool,
     /// When something was said to it last, or it was last seen to take something.
     moved: Instant,
     /// Since when it has taken nothing of what waits for it.
@@ -70,6 +72,7 @@ impl Peer {
             untaken: None,
             is_silent: false,
             speech: Speech::Open,
+            has_been_told: false,
             moved: now,
             stuck: None,
             waiting: 0,
@@ -166,6 +169,7 @@ impl Peer {
     fn send(&mut self, message: &[u8]) -> Result<(), Failure> {
         match self.connection.send(message) {
             Status::Done(()) => {
+                self.has_been_told = true;
                 // Without what the framing adds: a few bytes that go may be missed, and none are seen that have not gone.
                 self.note_taken(message.len());
                 Ok(())
@@ -222,10 +226,13 @@ impl Peer {
             self.speech = Speech::Cut;
         }
         if self.speech == Speech::Ending && self.unsent.is_none() {
+            // Where a peer has only closed its end, this one can still be closed: over TCP the connection was reset, and
+            // nobody knows what of that which went before was taken. A local socket may fail behind any close.
+            let is_reset = self.has_been_told && !matches!(self.connection.stream(), Stream::Local(_));
             let waits = self.connection.pending_bytes() > 0;
             match self.connection.shutdown_send() {
                 Status::Done(()) => self.speech = Speech::Ended,
-                Status::Disconnected => self.speech = if waits { Speech::Cut } else { Speech::Ended },
+                Status::Disconnected => self.speech = if waits || is_reset { Speech::Cut } else { Speech::Ended },
                 Status::NotReady => {}
                 Status::Error(error) => return Err(error.into()),
             }

@@ -66,3 +66,16 @@ fn a_peer_of_tinyproto_that_goes_without_an_answer_is_a_failure() {
     assert_eq!(run_with_input(&["connect", "-f", "tiny", &port], b"a\nb\nc\n").failure(1), UNHEARD);
     peer.join().unwrap();
 }
+
+#[test]
+fn a_message_that_meets_a_closed_connection_is_a_failure() {
+    let (listener, port) = raw_listener();
+    let mut live = Live::start(&mut sockeye(&["connect", &port]));
+    let peer = caller(&listener);
+    live.input(b"x\n");
+    // It has come, and nobody takes it: the system answers it with a reset.
+    assert_eq!(peer.peek(&mut [0; 1]).unwrap(), 1);
+    drop(peer);
+    let (code, _, stderr) = live.end();
+    assert_eq!((code, stderr), (Some(1), format!("sockeye: connect: {UNHEARD}\n")));
+}
