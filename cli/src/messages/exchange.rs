@@ -138,9 +138,9 @@ impl<'a> Exchange<'a> {
             (Role::OnePeer { wait: Some(wait), .. }, Input::Ended(ended)) => {
                 self.peers.values().filter_map(|peer| Some(peer.quiet_since()?.max(*ended) + *wait)).min()
             }
-            (Role::OnePeer { .. }, Input::Open(_, Some(patience))) => {
+            (Role::OnePeer { .. }, Input::Open(source, Some(patience))) => {
                 let listeners = self.peers.values().filter(|peer| peer.only_listens());
-                listeners.filter_map(|peer| Some(peer.quiet_since()? + *patience)).min()
+                listeners.filter_map(|peer| Some(peer.quiet_since()?.max(source.quiet_since()) + *patience)).min()
             }
             (Role::OnePeer { .. }, _) => None,
         };
@@ -226,8 +226,8 @@ impl<'a> Exchange<'a> {
     /// Tells the end to those who only listen, unless standard input may have more for the one peer.
     fn end_speeches(&mut self, is_more: bool) {
         let is_all = |peer: &Peer| match (self.role, &self.input) {
-            (Role::OnePeer { .. }, Input::Open(_, patience)) => {
-                let quiet = peer.quiet_since().map(|since| since.elapsed());
+            (Role::OnePeer { .. }, Input::Open(source, patience)) => {
+                let quiet = peer.quiet_since().map(|since| since.max(source.quiet_since()).elapsed());
                 !is_more && quiet.zip(*patience).is_some_and(|(quiet, patience)| quiet >= patience)
             }
             _ => true,

@@ -7,9 +7,11 @@ use std::{
     time::Duration,
 };
 
+use sockeye::Framing;
+
 use crate::{
     PATIENCE,
-    live::{Live, run_with_input, sockeye},
+    live::{Live, connect, heard, run_with_input, sockeye},
 };
 
 const UNHEARD: &str = "the peer closed the connection before it had all of standard input";
@@ -78,4 +80,20 @@ fn a_message_that_meets_a_closed_connection_is_a_failure() {
     drop(peer);
     let (code, _, stderr) = live.end();
     assert_eq!((code, stderr), (Some(1), format!("sockeye: connect: {UNHEARD}\n")));
+}
+
+#[test]
+fn a_long_message_that_comes_slowly_is_no_pause() {
+    let (mut live, endpoint) = Live::listen(&["--once", "--binary", "-f", "packet"]);
+    let mut client = connect(&endpoint, Framing::Packet);
+    client.shutdown_send().into_result().unwrap();
+    live.input(&[0, 0, 0, 40]);
+    for piece in 0..40 {
+        // Together longer than a pipe may pause.
+        thread::sleep(Duration::from_millis(50));
+        live.input(&[piece]);
+    }
+    assert_eq!(heard(&mut client), (0..40).collect::<Vec<u8>>());
+    live.end_input();
+    assert_eq!(live.end().0, Some(0));
 }
