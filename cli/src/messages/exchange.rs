@@ -136,7 +136,8 @@ impl<'a> Exchange<'a> {
         let until = match (&self.role, &self.input) {
             (Role::Server, _) => self.peers.values().filter_map(|peer| Some(peer.stuck_since()? + STUCK)).min(),
             (Role::OnePeer { wait: Some(wait), .. }, Input::Ended(ended)) => {
-                self.peers.values().filter_map(|peer| Some(peer.quiet_since()?.max(*ended) + *wait)).min()
+                // A time that never comes is none.
+                self.peers.values().filter_map(|peer| peer.quiet_since()?.max(*ended).checked_add(*wait)).min()
             }
             (Role::OnePeer { .. }, Input::Open(source, Some(patience))) => {
                 let listeners = self.peers.values().filter(|peer| peer.only_listens());

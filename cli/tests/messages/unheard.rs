@@ -7,11 +7,11 @@ use std::{
     time::Duration,
 };
 
-use sockeye::Framing;
+use sockeye::{Connection, Framing};
 
 use crate::{
     PATIENCE,
-    live::{Live, connect, heard, run_with_input, sockeye},
+    live::{Live, accept, connect, heard, listener, run_with_input, say, sockeye},
 };
 
 const UNHEARD: &str = "the peer closed the connection before it had all of standard input";
@@ -96,4 +96,18 @@ fn a_long_message_that_comes_slowly_is_no_pause() {
     assert_eq!(heard(&mut client), (0..40).collect::<Vec<u8>>());
     live.end_input();
     assert_eq!(live.end().0, Some(0));
+}
+
+#[test]
+fn a_very_long_wait_is_one_for_ever() {
+    for wait in ["1e19", "1e18"] {
+        let (mut listener, port) = listener();
+        let mut live = Live::start(&mut sockeye(&["connect", "--wait", wait, &port]));
+        live.end_input();
+        let mut server: Connection = accept(&mut listener, Framing::lines());
+        assert!(server.receive().is_disconnected());
+        say(&mut server, b"answer");
+        drop(server);
+        assert_eq!(live.end(), (Some(0), b"answer\n".to_vec(), String::new()), "{wait}");
+    }
 }
