@@ -44,8 +44,9 @@ pub(crate) struct ConnectArgs {
     /// What the messages are.
     #[command(flatten)]
     pub(super) messages: MessageArgs,
-    /// After the end of standard input, wait this long for another message of the peer, and end [default: until the
-    /// peer closes; 1 with tiny, whose peers cannot be told the end; the answers that are due are waited for first]
+    /// After the end of standard input, wait this long for another message of the peer, and end; a peer that takes
+    /// nothing for as long, and for 30 seconds, is a failure [default: until the peer closes; 1 with tiny, whose peers
+    /// cannot be told the end; the answers that are due are waited for first]
     #[arg(short = 'w', long, value_name = "S", value_parser = seconds)]
     pub(super) wait: Option<Duration>,
     /// Encrypt the connection; whom the system trusts is trusted

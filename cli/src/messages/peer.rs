@@ -274,6 +274,11 @@ impl Peer {
         self.stuck
     }
 
+    /// Since when it has taken or answered nothing, where something waits for it or answers are due.
+    pub(super) fn idle_since(&self) -> Option<Instant> {
+        self.stuck.max(self.owing)
+    }
+
     /// Since when nothing has happened with it; `None` while something waits for it, or answers are due.
     pub(super) fn quiet_since(&self) -> Option<Instant> {
         (self.stuck.is_none() && self.owing.is_none()).then(|| self.heard.max(self.moved))
@@ -328,6 +333,7 @@ pub(super) mod tests {
             self.moved -= by;
             self.heard -= by;
             self.stuck = self.stuck.map(|since| since - by);
+            self.owing = self.owing.map(|since| since - by);
         }
     }
 
