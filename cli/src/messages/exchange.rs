@@ -6,15 +6,15 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
-        mpsc::{self, Receiver, Sender},
     },
     time::{Duration, Instant},
 };
 
-use sockeye::{Connection, Error, Key, SocketSelector, Waker};
+use sockeye::{Connection, Key, SocketSelector, Waker};
 
 use super::{
     failure::Failure,
+    news::{Ear, News, Teller, grapevine},
     options::MessageArgs,
     peer::{Peer, Work},
     pipe::{Found, Output, Shape, Source, patience_with_input},
@@ -29,7 +29,7 @@ pub(super) struct Exchange<'a> {
     role: Role,
     selector: SocketSelector,
     peers: HashMap<Key, Peer>,
-    news: Receiver<News>,
+    news: Ear,
     input: Input,
     output: Output,
     shape: Shape,
@@ -52,19 +52,6 @@ pub(super) enum Role {
     },
 }
 
-/// What other threads have to tell the loop.
-#[derive(Debug)]
-pub(super) enum News {
-    /// A peer has come.
-    Opened(Box<Connection>, String),
-    /// Somebody has not become a peer.
-    Refused(Error, String),
-}
-
-/// Lets another thread tell the loop something.
-#[derive(Debug, Clone)]
-pub(super) struct Teller(Sender<News>, Waker);
-
 #[derive(Debug)]
 enum Input {
     /// Not before the first peer is there: nothing is said to nobody.
@@ -79,8 +66,7 @@ impl<'a> Exchange<'a> {
     /// Makes one, with a way to tell it of peers.
     pub(super) fn new(args: &'a MessageArgs, role: Role) -> Result<(Self, Teller), Failure> {
         let selector = SocketSelector::new()?;
-        let (sender, news) = mpsc::channel();
-        let teller = Teller(sender, selector.waker());
+        let (teller, news) = grapevine(selector.waker(), args.verbose);
         let is_interrupted = Arc::new(AtomicBool::new(false));
         let input = if args.echo || args.command.is_some() { Input::Unused } else { Input::Unread };
         let shape = Shape::of(args.framing(), args.binary);
@@ -100,7 +86,7 @@ impl<'a> Exchange<'a> {
             if self.is_interrupted.load(Ordering::Relaxed) {
                 return Err(Failure::Interrupted);
             }
-            while let Ok(news) = self.news.try_recv() {
+            while let Some(news) = self.news.hear() {
                 self.learn(news)?;
             }
             let ready: Vec<Key> = self.selector.ready().filter(|event| event.readable).map(|event| event.key).collect();
@@ -294,13 +280,6 @@ impl Drop for Exchange<'_> {
     fn drop(&mut self) {
         // Peers over TLS hear that it is the end and no cut.
         self.peers.values_mut().for_each(Peer::close);
-    }
-}
-
-impl Teller {
-    /// Tells the loop something; `false` when there is none any more.
-    pub(super) fn tell(&self, news: News) -> bool {
-        self.0.send(news).is_ok() && self.1.wake().is_ok()
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod exchange;
 mod failure;
+mod news;
 mod options;
 mod peer;
 mod pipe;
@@ -18,8 +19,9 @@ use std::{
 use sockeye::{Client, Endpoint, ErrorKind, Framing, Listener, Status};
 
 use self::{
-    exchange::{Exchange, News, Role, Teller, say},
+    exchange::{Exchange, Role, say},
     failure::Failure,
+    news::{News, Teller},
     options::MessageArgs,
 };
 pub(crate) use options::{ABOUT_CONNECT, ABOUT_LISTEN, ConnectArgs, ListenArgs};
