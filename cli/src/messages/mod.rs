@@ -49,7 +49,8 @@ fn serve(args: &ListenArgs) -> Result<(), Failure> {
     stop_on_signals(&exchange)?;
     let log = |what: &str| say(&args.messages, what);
     let options = security::of_listener(args, log)?;
-    let mut listener = Listener::bind_with(&args.endpoint, security::key(&args.messages)?, options)?;
+    let key = security::key(&args.messages)?;
+    let mut listener = Listener::bind_with(&args.endpoint, key, options).map_err(Failure::of_endpoint)?;
     listener.set_timeout(Some(ATTENTION))?;
     log(&format!("listening at {}", listener.address()?));
     if let Some(published) = listener.published() {
@@ -98,7 +99,8 @@ fn call(args: &ConnectArgs) -> Result<(), Failure> {
     let (mut exchange, teller) = Exchange::new(&args.messages, one_peer(&args.messages, args.wait))?;
     stop_on_signals(&exchange)?;
     let (key, options) = (security::key(&args.messages)?, security::of_client(args)?);
-    let connection = Client::connect_with(&args.endpoint, key.as_ref(), &options).into_result()?;
+    let connected = Client::connect_with(&args.endpoint, key.as_ref(), &options).into_result();
+    let connection = connected.map_err(Failure::of_endpoint)?;
     teller.tell(News::Opened(Box::new(connection), args.endpoint.to_string()));
     exchange.run()
 }
