@@ -32,6 +32,17 @@ fn who_knows_the_key_is_let_in_and_nobody_else() {
 }
 
 #[test]
+fn a_key_that_ends_in_a_carriage_return_keeps_it() {
+    let folder = Folder::new("return_key");
+    for (text, key) in [("secret\r", "secret\r"), ("secret\r\r\n", "secret\r")] {
+        let (live, endpoint) = Live::listen(&["--authkey-file", &folder.write("key", text)]);
+        let mut friend = patient(client(&endpoint, key).into_result().unwrap());
+        say(&mut friend, b"it is me");
+        live.wrote(b"it is me\n");
+    }
+}
+
+#[test]
 fn a_client_shows_the_key_and_asks_for_it() {
     let folder = Folder::new("connect_key");
     let (right, wrong) = (folder.write("right", "secret"), folder.write("wrong", "guess"));
