@@ -128,7 +128,9 @@ A netcat that knows messages, at the end that waits: serves any number of peers.
 A line of standard input is a message to all who are connected, once there is one;
 each message that comes is a line of standard output. Messages that are no lines
 want --binary. With the framing raw, bytes go as they come. Nothing is written
-but that: -v says more. It serves until it is stopped.";
+but that: -v says more. It serves until it is stopped. A peer that ends its half
+of the connection is sent what waits for it and the end: one that only listens
+has to keep its half open.";
 
 /// What `sockeye connect --help` begins with.
 pub(crate) const ABOUT_CONNECT: &str = "\
@@ -137,8 +139,10 @@ A netcat that knows messages, at the end that calls.
 A line of standard input is a message, and each message that comes is a line of
 standard output. Messages that are no lines want --binary. With the framing raw,
 bytes go as they come. At the end of standard input the peer is told so, and what
-it has still to say is written until it closes the connection. The connection and
-the proof of the key have 5 seconds each.";
+it has still to say is written until it closes the connection; a sockeye listen
+without --once closes it soon then. To hear all that it says, keep standard input
+open: sleep infinity | sockeye connect 7777. The connection and the proof of the
+key have 5 seconds each.";
 
 const LISTEN_EXAMPLES: &str = "\
 Examples:
