@@ -154,7 +154,11 @@ impl Endpoint {
         self.check_tls()?;
         match (given, self) {
             (Some(name), _) => Ok(name.to_owned()),
-            (None, Self::Tcp { host: Some(host), .. }) => Ok(host.clone()),
+            // The zone of an address is for this machine alone (RFC 4007 section 11.2).
+            (None, Self::Tcp { host: Some(host), .. }) => match host.split_once('%') {
+                Some((address, _)) if IpAddress::parse(host).is_ok() => Ok(address.to_owned()),
+                _ => Ok(host.clone()),
+            },
             (None, Self::Service { .. }) => {
                 Err(Error::invalid_input(&self.to_string(), "a `tls_name` with the endpoint of a service"))
             }

@@ -114,6 +114,17 @@ fn a_service_to_announce_has_a_name_and_perhaps_a_port() {
     assert_eq!(tcp("h", 1).instance().unwrap_err().kind(), ErrorKind::InvalidInput);
 }
 
+/// A zone is for this machine alone (RFC 4007 section 11.2), and no part of what a certificate is for.
+#[test]
+fn a_certificate_is_for_an_address_without_its_zone() {
+    for (host, expected) in
+        [("fe80::1%1", "fe80::1"), ("fe80::1", "fe80::1"), ("192.0.2.1", "192.0.2.1"), ("a%1", "a%1"), ("h", "h")]
+    {
+        assert_eq!(tcp(host, 1).tls_name(None).unwrap(), expected);
+    }
+    assert_eq!(tcp("fe80::1%1", 1).tls_name(Some("h")).unwrap(), "h");
+}
+
 /// As python-network: anchored at the start, not at the end, case-sensitive, empty is any; alternatives besides.
 #[test]
 fn patterns_match_from_the_start() {
