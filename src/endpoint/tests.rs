@@ -141,6 +141,16 @@ fn patterns_match_from_the_start() {
     ] {
         assert_eq!(service("game", pattern).pattern().unwrap().matches(name), expected, "{pattern} {name}");
     }
+    for (pattern, name, expected) in [
+        ("(?x) ann # the host", "anna", true),
+        ("(?x) nn # the host", "anna", false),
+        ("(?m)^b", "a\nb", false),
+        ("b|ab", "ab", true),
+        ("a??b|b", "ab", true),
+        (&format!("{}a{}", "(".repeat(32), ")".repeat(32)), "a", true),
+    ] {
+        assert_eq!(service("game", pattern).pattern().unwrap().matches(name), expected, "{pattern} {name}");
+    }
     assert_eq!(service("game", "a.*").pattern().unwrap().as_str(), "a.*");
     for pattern in ["(", "a)|(b", "[", "*", "a{2,1}", r"(a)\1", "(?=a)"] {
         assert_eq!(service("game", pattern).pattern().unwrap_err().kind(), ErrorKind::InvalidInput, "{pattern}");
