@@ -148,6 +148,7 @@ impl<'a> Exchange<'a> {
 
     fn learn(&mut self, news: News) -> Result<(), Failure> {
         match news {
+            News::Published(name) => self.log(&format!("published as {name}")),
             News::Refused(error, name) => self.log(&format!("{name} is refused: {error}")),
             News::Opened(connection, name) => match self.open(*connection, &name) {
                 // One for whom there is no descriptor, no thread or no command is no reason to leave the others.

@@ -11,6 +11,8 @@ use sockeye::{Connection, Error, Waker};
 /// What another thread has to tell the loop.
 #[derive(Debug)]
 pub(super) enum News {
+    /// Others can find the service, by this name.
+    Published(String),
     /// A peer has come.
     Opened(Box<Connection>, String),
     /// Somebody has not become a peer.

@@ -78,6 +78,9 @@ pub(crate) struct MessageArgs {
     /// Run this in a shell for each peer, with its messages as standard input and the output as messages to it
     #[arg(long = "exec", value_name = "COMMAND")]
     pub(super) command: Option<String>,
+    /// Publish SERVICE|NAME to this machine alone, or look for SERVICE|REGEX on it alone
+    #[arg(long)]
+    pub(super) loopback: bool,
     /// Say on standard error where it listens, who comes and who goes
     #[arg(short = 'v', long)]
     pub(super) verbose: bool,

@@ -77,6 +77,8 @@ fn a_wrong_command_line_is_code_two() {
     for command in ["listen", "connect"] {
         let said = run(&[command, "--tls", "./socket"]).failure(2);
         assert_eq!(said, "--tls is for TCP; a local socket does not leave this machine");
+        let said = run(&[command, "--loopback", "7777"]).failure(2);
+        assert_eq!(said, "--loopback is for services; a PORT alone is this machine's");
     }
     let said = run(&["listen", "localhost:80800"]).stderr;
     assert!(said.contains("expected a port from 0 to 65535, found \"80800\""), "{said}");
