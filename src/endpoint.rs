@@ -85,8 +85,8 @@ impl Endpoint {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidInput`] for what is no regular expression or needs more than 256 KiB of memory, and for an
-    /// endpoint that is no service; [`Error::TooLong`] for a pattern of more than 1 KiB.
+    /// [`Error::InvalidInput`] for what is no regular expression, needs more than 256 KiB of memory or has groups more
+    /// than 32 deep inside one another, and for an endpoint that is no service; [`Error::TooLong`] for a pattern of more than 1 KiB.
     ///
     /// # Examples
     ///
@@ -154,7 +154,11 @@ impl Endpoint {
         self.check_tls()?;
         match (given, self) {
             (Some(name), _) => Ok(name.to_owned()),
-            (None, Self::Tcp { host: Some(host), .. }) => Ok(host.clone()),
+            // The zone of an address is for this machine alone (RFC 4007 section 11.2).
+            (None, Self::Tcp { host: Some(host), .. }) => match host.split_once('%') {
+                Some((address, _)) if IpAddress::parse(host).is_ok() => Ok(address.to_owned()),
+                _ => Ok(host.clone()),
+            },
             (None, Self::Service { .. }) => {
                 Err(Error::invalid_input(&self.to_string(), "a `tls_name` with the endpoint of a service"))
             }

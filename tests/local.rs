@@ -9,7 +9,7 @@ mod support;
 use std::{
     fs,
     os::unix::{
-        fs::{FileTypeExt, PermissionsExt, symlink},
+        fs::{FileTypeExt, MetadataExt, PermissionsExt, chown, symlink},
         net::UnixListener,
     },
     path::Path,
@@ -113,6 +113,27 @@ fn whatever_else_is_there_stays() {
     assert!(is_socket(&socket), "a link to a stale socket does not reach it");
     assert_eq!(fs::read_link(&dangling).unwrap(), folder.0.join("nowhere"));
     assert_eq!(folder.names(), ["dangling", "directory", "file", "socket", "to-file", "to-socket"]);
+}
+
+/// Who may remove a file, as root may, must not either: the file of another user is not a listener's own.
+#[test]
+fn a_stale_file_of_another_user_stays() {
+    let folder = Folder::new();
+    let path = folder.0.join("socket");
+    stale(&path);
+    if chown(&path, Some(65534), None).is_err() {
+        println!("only root can give a file away");
+        return;
+    }
+    let link = folder.0.join("link");
+    symlink(&folder.0, &link).unwrap();
+    for path in [&path, &link.join("socket")] {
+        assert_eq!(listen(path).unwrap_err(), ErrorKind::AddressInUse, "{}", path.display());
+        assert_eq!(folder.names(), ["link", "socket"]);
+    }
+    // It is only its owner that keeps it.
+    chown(&path, Some(fs::metadata(&folder.0).unwrap().uid()), None).unwrap();
+    answers(&mut listen(&link.join("socket")).unwrap(), &path);
 }
 
 #[test]
@@ -222,7 +243,7 @@ fn peers_are_known() {
     client.connect(&path).into_result().unwrap();
     let server = listener.accept().into_result().unwrap();
     let metadata = fs::metadata(&path).unwrap();
-    let owner = std::os::unix::fs::MetadataExt::uid(&metadata);
+    let owner = metadata.uid();
     for end in [&client, &server] {
         let peer = end.peer_credentials().unwrap();
         assert_eq!(peer.user, owner);

@@ -5,7 +5,7 @@
 mod process;
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write},
     process::{Command, Output, Stdio},
 };
 
@@ -64,6 +64,30 @@ fn what_is_published_is_found() {
     assert_eq!(ports, ["127.0.0.1:4000", "127.0.0.1:4001"], "{found}");
     let (code, found, _) = run(&["find", "--loopback", &kind, r"Ann.*\(2\)$"]);
     assert_eq!((code, found.split('\t').next()), (Some(0), Some("127.0.0.1:4001")));
+}
+
+#[test]
+fn a_listener_says_the_name_that_it_has_got_and_is_found_by_it() {
+    let kind = kind('l');
+    let (_ann, name) = Published::new(&[&kind, "Ann", "4000"]);
+    assert_eq!(name, "Ann\n");
+    let mut command = sockeye(&["listen", "-v", "--once", "--loopback", &format!("{kind}|Ann")]);
+    let mut listener = Process::start(command.stdin(Stdio::piped()));
+    let mut said = BufReader::new(listener.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(said.next().unwrap().starts_with("listening at "));
+    assert_eq!(said.next().unwrap(), "published as Ann (2)");
+
+    let mut client = sockeye(&["connect", "--loopback", &format!(r"{kind}|Ann \(2\)$")]);
+    let mut client = Process::start(client.stdin(Stdio::piped()));
+    writeln!(client.stdin.as_mut().unwrap(), "hello").unwrap();
+    let mut heard = BufReader::new(listener.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert_eq!(heard.next().unwrap(), "hello");
+    writeln!(listener.stdin.as_mut().unwrap(), "welcome").unwrap();
+    drop(listener.stdin.take());
+    let mut heard = BufReader::new(client.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert_eq!(heard.next().unwrap(), "welcome");
+    drop(client.stdin.take());
+    assert_eq!((client.end(), listener.end()), (Some(0), Some(0)));
 }
 
 #[test]

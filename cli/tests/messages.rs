@@ -23,6 +23,8 @@ mod process;
 mod program;
 #[path = "messages/trust.rs"]
 mod trust;
+#[path = "messages/unheard.rs"]
+mod unheard;
 
 use process::PATIENCE;
 

@@ -123,8 +123,7 @@ impl State {
 }
 
 /// Of one kind. A network with more is under attack, or wants a registry.
-#[cfg_attr(not(feature = "discovery"), allow(dead_code, reason = "nothing is received"))]
-const MAX_SERVICES: usize = 1024;
+pub(super) const MAX_SERVICES: usize = 1024;
 
 #[cfg(test)]
 mod tests {

@@ -22,20 +22,18 @@ impl ServicePattern {
         if text.len() > MAX_TEXT {
             return Err(Error::TooLong { what: Limit::Pattern, length: text.len() as u64, limit: MAX_TEXT as u64 });
         }
-        let build = |pattern: &str, size| {
-            let regex = RegexBuilder::new(pattern).size_limit(size).nest_limit(MAX_NESTING).build();
-            regex.map_err(|_| Error::invalid_input(text, "a regular expression of at most 256 KiB when compiled"))
-        };
-        // By itself first: `a)|(b` would be something else inside a group.
-        build(text, MAX_SIZE)?;
-        let regex = build(&format!("^(?:{text})"), 2 * MAX_SIZE)?;
+        let regex = RegexBuilder::new(text).size_limit(MAX_SIZE).nest_limit(MAX_NESTING).build();
+        let expected = "a regular expression of at most 256 KiB when compiled, with groups up to 32 deep";
+        let regex = regex.map_err(|_| Error::invalid_input(text, expected))?;
         Ok(Self { regex, text: text.into() })
     }
 
     /// Tells whether a name matches.
     #[must_use]
     pub fn matches(&self, name: &str) -> bool {
-        self.regex.is_match(name)
+        // The leftmost match is at the start if there is one. To put something around the pattern would change it: `a)|(b`
+        // inside a group is something else, and a comment runs to the end.
+        self.regex.find(name).is_some_and(|found| found.start() == 0)
     }
 
     /// Returns the pattern as it was written.

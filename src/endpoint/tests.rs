@@ -116,6 +116,17 @@ fn a_service_to_announce_has_a_name_and_perhaps_a_port() {
     assert_eq!(tcp("h", 1).instance().unwrap_err().kind(), ErrorKind::InvalidInput);
 }
 
+/// A zone is for this machine alone (RFC 4007 section 11.2), and no part of what a certificate is for.
+#[test]
+fn a_certificate_is_for_an_address_without_its_zone() {
+    for (host, expected) in
+        [("fe80::1%1", "fe80::1"), ("fe80::1", "fe80::1"), ("192.0.2.1", "192.0.2.1"), ("a%1", "a%1"), ("h", "h")]
+    {
+        assert_eq!(tcp(host, 1).tls_name(None).unwrap(), expected);
+    }
+    assert_eq!(tcp("fe80::1%1", 1).tls_name(Some("h")).unwrap(), "h");
+}
+
 /// As python-network: anchored at the start, not at the end, case-sensitive, empty is any; alternatives besides.
 #[test]
 fn patterns_match_from_the_start() {
@@ -129,6 +140,16 @@ fn patterns_match_from_the_start() {
         ("Bob|Ann", "Ann", true),
         ("Bob|nn", "Ann", false),
         ("..n", "\u{e4}\u{f6}n", true),
+    ] {
+        assert_eq!(service("game", pattern).pattern().unwrap().matches(name), expected, "{pattern} {name}");
+    }
+    for (pattern, name, expected) in [
+        ("(?x) ann # the host", "anna", true),
+        ("(?x) nn # the host", "anna", false),
+        ("(?m)^b", "a\nb", false),
+        ("b|ab", "ab", true),
+        ("a??b|b", "ab", true),
+        (&format!("{}a{}", "(".repeat(32), ")".repeat(32)), "a", true),
     ] {
         assert_eq!(service("game", pattern).pattern().unwrap().matches(name), expected, "{pattern} {name}");
     }

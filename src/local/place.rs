@@ -19,26 +19,31 @@ use crate::{
 pub(super) struct Place {
     pub(super) handle: Handle,
     pub(super) path: PathBuf,
-    /// `None` for a name without a file.
+    /// `None` for a name without a file, and where it was gone when it was looked for.
     file: Option<SocketFile>,
 }
 
 impl Place {
     pub(super) fn open(path: &Path, permissions: u32, mode: Mode) -> Result<Self> {
+        Self::open_amid(path, permissions, mode, || {})
+    }
+
+    /// The same amid others: `meanwhile` is what they do behind each bind.
+    fn open_amid(path: &Path, permissions: u32, mode: Mode, mut meanwhile: impl FnMut()) -> Result<Self> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let _alone = sys::lock_folder(folder);
         // Where nothing is locked, another one that starts at the same time may take the file for a stale one before this
         // one listens.
         for _ in 0..ATTEMPTS {
-            let place = Self::bind(path, permissions, mode)?;
-            if place.file.is_none() || place.file == SocketFile::at(path) {
+            let place = Self::bind(path, permissions, mode, &mut meanwhile)?;
+            if !SocketFile::is_due(path) || (place.file.is_some() && place.file == SocketFile::at(path)) {
                 return Ok(place);
             }
         }
         Err(Error::AddressInUse(io::ErrorKind::AddrInUse.into()))
     }
 
-    fn bind(path: &Path, permissions: u32, mode: Mode) -> Result<Self> {
+    fn bind(path: &Path, permissions: u32, mode: Mode, meanwhile: &mut impl FnMut()) -> Result<Self> {
         let address = address(path)?;
         let socket = open(false)?;
         sys::restrict_unbound(&socket, permissions).map_err(Error::from_os)?;
@@ -48,6 +53,7 @@ impl Place {
             result => result,
         };
         bound.map_err(|error| bind_error(path, error))?;
+        meanwhile();
         let place = Self { handle: Handle::new(socket), path: path.to_path_buf(), file: SocketFile::at(path) };
         let socket = place.handle.socket();
         if place.file.is_some() {
@@ -110,3 +116,32 @@ fn is_refused(path: &Path) -> bool {
 const ATTEMPTS: usize = 4;
 /// The system cuts it to its own maximum.
 const BACKLOG: i32 = i32::MAX;
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn open(path: &Path, meanwhile: impl FnMut()) -> Result<Place> {
+        Place::open_amid(path, 0o600, Mode::BLOCKING, meanwhile)
+    }
+
+    #[test]
+    fn a_listener_without_its_file_begins_again() {
+        let path = std::env::temp_dir().join(format!("sockeye-place-{}", process::id()));
+        let mut binds = 0;
+        let place = open(&path, || {
+            binds += 1;
+            if binds < ATTEMPTS {
+                fs::remove_file(&path).unwrap();
+            }
+        });
+        let place = place.unwrap();
+        assert_eq!((binds, place.file.is_some()), (ATTEMPTS, true));
+        assert!(!is_refused(&path));
+        drop(place);
+        assert!(!path.exists());
+
+        let failed = open(&path, || fs::remove_file(&path).unwrap());
+        assert!(matches!(failed, Err(Error::AddressInUse(_))), "{failed:?}");
+    }
+}

@@ -5,8 +5,10 @@ mod receive;
 mod send;
 mod surface;
 
+use std::mem;
+
 use super::{codec::Codec, framing::Framing, incoming::Incoming};
-use crate::{error::Error, stream::Stream};
+use crate::{error::Error, stream::Stream, tcp::TcpSocket};
 
 /// Messages over a TCP, local or encrypted connection.
 ///
@@ -133,13 +135,20 @@ impl Connection {
     pub fn into_parts(mut self) -> (Stream, Vec<u8>) {
         let _ = self.send_answers_at_once();
         let unread = self.unread();
-        (self.stream, unread)
+        (mem::replace(&mut self.stream, TcpSocket::new().into()), unread)
     }
 
     /// Returns what carries the messages, for example to ask for a certificate or for the peer's credentials.
     #[must_use]
     pub fn stream(&self) -> &Stream {
         &self.stream
+    }
+}
+
+/// Whoever waits for an answer hears it before the end, as with [`close`](Connection::close).
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let _ = self.send_answers_at_once();
     }
 }
 

@@ -24,7 +24,14 @@ impl SocketFile {
         metadata.file_type().is_socket().then(|| Self { device: metadata.dev(), inode: metadata.ino(), modified })
     }
 
-    /// The same for sockets of this process's own user.
+    /// Tells whether a socket that is bound to a path has a file there that [`at`](Self::at) finds: not a name that begins
+    /// with a NUL byte.
+    #[cfg(unix)]
+    pub(crate) fn is_due(path: &Path) -> bool {
+        path.as_os_str().as_encoded_bytes().first() != Some(&0)
+    }
+
+    /// The same as [`at`](Self::at) for sockets of this process's own user.
     #[cfg(unix)]
     pub(crate) fn own_at(path: &Path) -> Option<Self> {
         use std::os::unix::fs::MetadataExt;
@@ -39,6 +46,11 @@ impl SocketFile {
     #[cfg(windows)]
     pub(crate) fn at(_path: &Path) -> Option<Self> {
         None
+    }
+
+    #[cfg(windows)]
+    pub(crate) fn is_due(_path: &Path) -> bool {
+        false
     }
 
     #[cfg(windows)]

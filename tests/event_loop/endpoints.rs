@@ -44,6 +44,43 @@ fn localhost_is_listened_on_in_both_families_on_one_port() {
     }
 }
 
+/// Linux has all of 127.0.0.0/8 on its loopback interface.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_port_alone_is_of_one_address() {
+    for (text, is_everywhere) in [("0", false), ("0.0.0.0:0", true)] {
+        let mut event_loop = EventLoop::new().unwrap();
+        let listener = event_loop.listen(&endpoint(text), Framing::lines(), ListenOptions::default()).unwrap();
+        let port = event_loop.local_port(listener);
+        TcpStream::connect(("127.0.0.1", port)).unwrap();
+        match TcpStream::connect(("127.0.0.2", port)) {
+            Ok(_) => assert!(is_everywhere, "{text}"),
+            Err(error) => {
+                assert!(!is_everywhere && error.kind() == std::io::ErrorKind::ConnectionRefused, "{text}: {error}");
+            }
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_abstract_name_is_an_endpoint() {
+    let endpoint = endpoint(&format!("@sockeye-loop-{}", std::process::id()));
+    let mut event_loop = EventLoop::new().unwrap();
+    event_loop.listen(&endpoint, Framing::lines(), ListenOptions::default()).unwrap();
+    let client = event_loop.connect(&endpoint, Framing::lines(), ConnectOptions::default()).unwrap();
+    let mut is_sent = false;
+    let said = until(&mut event_loop, |event_loop, event| match event {
+        LoopEvent::Opened { id, .. } => {
+            is_sent |= id == client && event_loop.send(id, b"hello").is_done();
+            None
+        }
+        LoopEvent::Message { message, .. } => Some(message),
+        other => panic!("{other:?}"),
+    });
+    assert_eq!((is_sent, said.as_slice()), (true, &b"hello"[..]));
+}
+
 #[test]
 fn a_port_that_is_taken_on_one_address_is_not_half_listened_on() {
     let [_, other] = loopbacks()[..] else { return };

@@ -13,6 +13,7 @@ crate::rows! {
     receive_from_a_peer_that_refuses: both;
     receive_from_a_peer_that_sends_too: both;
     a_connection_on_its_way: non_blocking not tls;
+    what_was_received_is_answered_though_the_connection_is_dropped: both;
 }
 
 /// A connection in a mode, and its peer as a bare socket that has greeted.
@@ -76,6 +77,7 @@ fn send_to_a_peer_that_does_not_answer<F: Family>(mode: Mode) {
     assert_eq!(connection.send(b"x").code(), StatusCode::NotReady);
     assert!(mode == Mode::NonBlocking || begin.elapsed() >= SHORT);
     assert_eq!(connection.pending_bytes(), 0, "nothing was taken");
+    assert_eq!(connection.unanswered_messages(), MOST);
     connection.set_timeout(Some(LONG)).unwrap();
     let peer = in_thread(move || {
         server.send(&[0xff; MOST]).into_result().unwrap();
@@ -126,4 +128,14 @@ fn a_connection_on_its_way<F: Family>(_mode: Mode) {
     assert_eq!(connection.pending_bytes(), 0);
     assert!(!connection.poll(Some(Duration::ZERO)).unwrap());
     drop(fillers);
+}
+
+fn what_was_received_is_answered_though_the_connection_is_dropped<F: Family>(mode: Mode) {
+    let (mut connection, mut server) = tiny::<F>(mode);
+    server.send(b"\0\0\0\x01a\0\0\0\x01b").into_result().unwrap();
+    for expected in [b"a", b"b"] {
+        assert_eq!(eventually(|| connection.receive()).done().unwrap(), expected);
+    }
+    drop(connection);
+    assert_eq!(drain(&mut server, 2), [0xff; 2]);
 }

@@ -60,6 +60,16 @@ fn the_data_folder_that_the_user_names_counts() {
 }
 
 #[test]
+fn the_folder_has_the_name_of_the_program_as_it_is_written() {
+    at_home("the_folder_has_the_name_of_the_program_as_it_is_written", None, |home| {
+        for program in ["Chat", "chat"] {
+            let path = home.join(format!(".local/share/{program}/tls/known_hosts"));
+            assert_eq!(KnownHosts::of_this_user(program).unwrap().path(), path);
+        }
+    });
+}
+
+#[test]
 fn a_data_folder_without_a_name_is_none() {
     at_home("a_data_folder_without_a_name_is_none", Some(""), |home| {
         assert_eq!(KnownHosts::of_this_user("chat").unwrap().path(), home.join(".local/share/chat/tls/known_hosts"));

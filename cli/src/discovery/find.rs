@@ -50,7 +50,10 @@ fn find(args: &FindArgs) -> Result<(), Failure> {
     let end = Instant::now() + args.limit;
     let mut browser = discovery::browse(&args.service).map_err(Failure::given)?;
     let mut names = HashSet::new();
-    loop {
+    let mut late = 0;
+    // What is known already is looked at without any time left, and what a network says that never stops is not.
+    while late < MOST_LATE {
+        late += usize::from(Instant::now() >= end);
         browser.set_timeout(Some(end.saturating_duration_since(Instant::now())))?;
         match browser.receive() {
             Status::Done(Change::Found(found)) if args.pattern.matches(found.name()) => {
@@ -68,13 +71,14 @@ fn find(args: &FindArgs) -> Result<(), Failure> {
                 }
             }
             Status::Done(_) => {}
-            Status::NotReady if names.is_empty() => {
-                return Err(Failure::Wrong(format!("no such service within {:?}", args.limit)));
-            }
-            Status::NotReady => return Ok(()),
+            Status::NotReady => break,
             status => return status.into_result().map(drop).map_err(Failure::Library),
         }
     }
+    if names.is_empty() {
+        return Err(Failure::Wrong(format!("no such service within {:?}", args.limit)));
+    }
+    Ok(())
 }
 
 fn print(found: &FoundService) -> io::Result<()> {
@@ -93,6 +97,9 @@ fn print(found: &FoundService) -> io::Result<()> {
     output.write_all(line.as_bytes())?;
     output.flush()
 }
+
+/// How many changes are looked at behind the limit: twice as many as a browser knows services.
+const MOST_LATE: usize = 2048;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -5,6 +5,7 @@ mod options;
 mod publish;
 
 pub(crate) use find::{FindArgs, run as find};
+pub(crate) use options::choose_interfaces;
 pub(crate) use publish::{PublishArgs, run as publish};
 
 pub(crate) const ABOUT_PUBLISH: &str = "\

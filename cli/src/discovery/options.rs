@@ -15,7 +15,7 @@ pub(super) fn entry(text: &str) -> Result<(String, Option<String>), String> {
 }
 
 /// Chooses the interfaces for this program.
-pub(super) fn choose_interfaces(loopback: bool) -> Result<(), sockeye::Error> {
+pub(crate) fn choose_interfaces(loopback: bool) -> Result<(), sockeye::Error> {
     discovery::set_interfaces(if loopback { Interfaces::Loopback } else { Interfaces::All })
 }
 

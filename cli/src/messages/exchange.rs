@@ -6,15 +6,15 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
-        mpsc::{self, Receiver, Sender},
     },
     time::{Duration, Instant},
 };
 
-use sockeye::{Connection, Error, Key, SocketSelector, Waker};
+use sockeye::{Connection, Key, SocketSelector, Waker};
 
 use super::{
     failure::Failure,
+    news::{Ear, News, Teller, grapevine},
     options::MessageArgs,
     peer::{Peer, Work},
     pipe::{Found, Output, Shape, Source, patience_with_input},
@@ -29,7 +29,7 @@ pub(super) struct Exchange<'a> {
     role: Role,
     selector: SocketSelector,
     peers: HashMap<Key, Peer>,
-    news: Receiver<News>,
+    news: Ear,
     input: Input,
     output: Output,
     shape: Shape,
@@ -52,19 +52,6 @@ pub(super) enum Role {
     },
 }
 
-/// What other threads have to tell the loop.
-#[derive(Debug)]
-pub(super) enum News {
-    /// A peer has come.
-    Opened(Box<Connection>, String),
-    /// Somebody has not become a peer.
-    Refused(Error, String),
-}
-
-/// Lets another thread tell the loop something.
-#[derive(Debug, Clone)]
-pub(super) struct Teller(Sender<News>, Waker);
-
 #[derive(Debug)]
 enum Input {
     /// Not before the first peer is there: nothing is said to nobody.
@@ -79,8 +66,7 @@ impl<'a> Exchange<'a> {
     /// Makes one, with a way to tell it of peers.
     pub(super) fn new(args: &'a MessageArgs, role: Role) -> Result<(Self, Teller), Failure> {
         let selector = SocketSelector::new()?;
-        let (sender, news) = mpsc::channel();
-        let teller = Teller(sender, selector.waker());
+        let (teller, news) = grapevine(selector.waker(), args.verbose);
         let is_interrupted = Arc::new(AtomicBool::new(false));
         let input = if args.echo || args.command.is_some() { Input::Unused } else { Input::Unread };
         let shape = Shape::of(args.framing(), args.binary);
@@ -100,7 +86,7 @@ impl<'a> Exchange<'a> {
             if self.is_interrupted.load(Ordering::Relaxed) {
                 return Err(Failure::Interrupted);
             }
-            while let Ok(news) = self.news.try_recv() {
+            while let Some(news) = self.news.hear() {
                 self.learn(news)?;
             }
             let ready: Vec<Key> = self.selector.ready().filter(|event| event.readable).map(|event| event.key).collect();
@@ -127,20 +113,33 @@ impl<'a> Exchange<'a> {
     /// Whether the one peer has come and gone, or has been silent for as long as was asked.
     fn is_over(&self) -> bool {
         let Role::OnePeer { .. } = self.role else { return false };
-        let has_waited = matches!(self.input, Input::Ended(_)) && self.limit() == Some(Duration::ZERO);
+        let has_waited = self.end_of_wait().is_some_and(|end| end <= Instant::now());
         self.has_met && (self.peers.is_empty() || has_waited)
+    }
+
+    /// When the one peer has been silent for as long as was asked, unless it says something; `None` while something
+    /// waits for it, and where it is waited for until it closes.
+    fn end_of_wait(&self) -> Option<Instant> {
+        let (Role::OnePeer { wait: Some(wait), .. }, Input::Ended(ended)) = (self.role, &self.input) else {
+            return None;
+        };
+        // A time that never comes is none.
+        self.peers.values().filter_map(|peer| peer.quiet_since()?.max(*ended).checked_add(wait)).min()
     }
 
     /// How long the loop may sleep, unless something happens.
     fn limit(&self) -> Option<Duration> {
         let until = match (&self.role, &self.input) {
-            (Role::Server, _) => self.peers.values().filter_map(|peer| Some(peer.stuck_since()? + STUCK)).min(),
-            (Role::OnePeer { wait: Some(wait), .. }, Input::Ended(ended)) => {
-                self.peers.values().filter_map(|peer| Some(peer.quiet_since()?.max(*ended) + *wait)).min()
+            (Role::Server, _) | (Role::OnePeer { .. }, Input::Ended(_)) => {
+                let stalls = self.peers.values().filter_map(|peer| {
+                    let (since, patience) = stall(self.role, &self.input, peer)?;
+                    since.checked_add(patience)
+                });
+                stalls.chain(self.end_of_wait()).min()
             }
-            (Role::OnePeer { .. }, Input::Open(_, Some(patience))) => {
+            (Role::OnePeer { .. }, Input::Open(source, Some(patience))) => {
                 let listeners = self.peers.values().filter(|peer| peer.only_listens());
-                listeners.filter_map(|peer| Some(peer.quiet_since()? + *patience)).min()
+                listeners.filter_map(|peer| Some(peer.quiet_since()?.max(source.quiet_since()) + *patience)).min()
             }
             (Role::OnePeer { .. }, _) => None,
         };
@@ -149,6 +148,7 @@ impl<'a> Exchange<'a> {
 
     fn learn(&mut self, news: News) -> Result<(), Failure> {
         match news {
+            News::Published(name) => self.log(&format!("published as {name}")),
             News::Refused(error, name) => self.log(&format!("{name} is refused: {error}")),
             News::Opened(connection, name) => match self.open(*connection, &name) {
                 // One for whom there is no descriptor, no thread or no command is no reason to leave the others.
@@ -226,8 +226,8 @@ impl<'a> Exchange<'a> {
     /// Tells the end to those who only listen, unless standard input may have more for the one peer.
     fn end_speeches(&mut self, is_more: bool) {
         let is_all = |peer: &Peer| match (self.role, &self.input) {
-            (Role::OnePeer { .. }, Input::Open(_, patience)) => {
-                let quiet = peer.quiet_since().map(|since| since.elapsed());
+            (Role::OnePeer { .. }, Input::Open(source, patience)) => {
+                let quiet = peer.quiet_since().map(|since| since.max(source.quiet_since()).elapsed());
                 !is_more && quiet.zip(*patience).is_some_and(|(quiet, patience)| quiet >= patience)
             }
             _ => true,
@@ -238,12 +238,14 @@ impl<'a> Exchange<'a> {
     /// Lets every peer go on with what waits, and watches it for what it waits for.
     fn proceed(&mut self) -> Result<(), Failure> {
         let mut gone = Vec::new();
-        let is_stuck = |peer: &Peer| peer.stuck_since().is_some_and(|since| since.elapsed() >= STUCK);
         for (key, peer) in &mut self.peers {
             let mut ended = peer.proceed();
             // Not before that: what waits may be newer than the last look at it.
-            if ended.is_none() && self.role == Role::Server && is_stuck(peer) {
-                ended = Some(Err(Failure::Stalled(STUCK)));
+            if ended.is_none()
+                && let Some((since, patience)) = stall(self.role, &self.input, peer)
+                && since.elapsed() >= patience
+            {
+                ended = Some(Err(Failure::Stalled(patience)));
             }
             match ended {
                 Some(ended) => gone.push((*key, ended)),
@@ -282,10 +284,15 @@ impl Drop for Exchange<'_> {
     }
 }
 
-impl Teller {
-    /// Tells the loop something; `false` when there is none any more.
-    pub(super) fn tell(&self, news: News) -> bool {
-        self.0.send(news).is_ok() && self.1.wake().is_ok()
+/// Since when a peer takes nothing, and for how long it may; `None` while it takes something, or may for ever.
+fn stall(role: Role, input: &Input, peer: &Peer) -> Option<(Instant, Duration)> {
+    match (role, input) {
+        (Role::Server, _) => Some((peer.stuck_since()?, STUCK)),
+        // How long a message of the peer is waited for bounds how long it may take for ours, too.
+        (Role::OnePeer { wait: Some(wait), .. }, Input::Ended(ended)) => {
+            Some((peer.idle_since()?.max(*ended), wait.max(STUCK)))
+        }
+        (Role::OnePeer { .. }, _) => None,
     }
 }
 
@@ -299,7 +306,7 @@ pub(super) fn say(args: &MessageArgs, what: &str) {
 
 /// How many messages of standard input are sent before it is the turn of the peers.
 const SHARE: usize = 64;
-/// How long a server waits for a peer that takes nothing of what is sent to it.
+/// How long a peer is waited for that takes nothing of what is sent to it.
 const STUCK: Duration = Duration::from_secs(30);
 
 #[cfg(test)]
@@ -313,6 +320,28 @@ mod tests {
     struct Line {
         #[command(flatten)]
         messages: MessageArgs,
+    }
+
+    #[test]
+    fn one_peer_that_takes_nothing_is_not_waited_for_for_ever() {
+        let line = Line::parse_from(["sockeye", "--echo", "--framing", "packet"]);
+        let minute = STUCK * 2;
+        let end_behind = |wait, since: Duration| {
+            let (connection, _reader) = connected();
+            let (mut exchange, _teller) = Exchange::new(&line.messages, Role::OnePeer { wait, tells: true }).unwrap();
+            exchange.open(connection, "reader").unwrap();
+            let peer = exchange.peers.values_mut().next().unwrap();
+            peer.say(&[7; 7 << 20]).unwrap();
+            exchange.proceed().unwrap();
+            exchange.peers.values_mut().for_each(|peer| peer.grow_older(minute));
+            exchange.input = Input::Ended(Instant::now() - since);
+            (exchange.proceed(), exchange.limit())
+        };
+        let second = Some(Duration::from_secs(1));
+        assert!(matches!(end_behind(second, minute), (Err(Failure::Stalled(STUCK)), _)));
+        assert!(matches!(end_behind(Some(minute * 2), minute), (Ok(()), Some(limit)) if limit <= minute));
+        assert!(matches!(end_behind(second, Duration::ZERO), (Ok(()), Some(limit)) if limit <= STUCK));
+        assert!(matches!(end_behind(None, minute), (Ok(()), None)));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{fmt, io, time::Duration};
 
-use sockeye::Error;
+use sockeye::{Error, Limit};
 
 use crate::failure::say;
 
@@ -11,6 +11,8 @@ use crate::failure::say;
 pub(super) enum Failure {
     /// The endpoint, the key, the certificate or the connection.
     Socket(Error),
+    /// The endpoint, or the name that a certificate is to be for, can be none.
+    Given(Error),
     /// Standard input is not what it was said to be, or cannot be read.
     Input(io::Error),
     /// A message of standard input cannot be sent in this framing.
@@ -34,6 +36,16 @@ pub(super) enum Failure {
 }
 
 impl Failure {
+    /// Sorts a failure of listening or connecting, which may be about what was given on the command line.
+    pub(super) fn of_endpoint(error: Error) -> Self {
+        match error {
+            Error::InvalidAddress { .. }
+            | Error::InvalidInput { .. }
+            | Error::TooLong { what: Limit::Path | Limit::Pattern, .. } => Self::Given(error),
+            error => Self::Socket(error),
+        }
+    }
+
     /// Sorts a failure of standard output: `head` that has its lines is none.
     pub(super) fn output(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe { Self::HadEnough } else { Self::Output(error) }
@@ -53,7 +65,7 @@ impl Failure {
             Self::HadEnough => return 0,
             // As shells expect it, and the usual way to end a server.
             Self::Interrupted => return 130,
-            Self::Usage(_) => 2,
+            Self::Usage(_) | Self::Given(_) => 2,
             _ => 1,
         };
         say(command, self);
@@ -70,7 +82,7 @@ impl From<Error> for Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Socket(error) => write!(out, "{error}"),
+            Self::Socket(error) | Self::Given(error) => write!(out, "{error}"),
             Self::Input(error) => write!(out, "standard input: {error}"),
             Self::Unfit(error) => write!(out, "standard input: {error}"),
             Self::Output(error) => write!(out, "standard output: {error}"),

@@ -2,6 +2,7 @@
 
 mod exchange;
 mod failure;
+mod news;
 mod options;
 mod peer;
 mod pipe;
@@ -18,8 +19,9 @@ use std::{
 use sockeye::{Client, Endpoint, ErrorKind, Framing, Listener, Status};
 
 use self::{
-    exchange::{Exchange, News, Role, Teller, say},
+    exchange::{Exchange, Role, say},
     failure::Failure,
+    news::{News, Teller},
     options::MessageArgs,
 };
 pub(crate) use options::{ABOUT_CONNECT, ABOUT_LISTEN, ConnectArgs, ListenArgs};
@@ -45,15 +47,13 @@ fn serve(args: &ListenArgs) -> Result<(), Failure> {
     let role = if args.once { one_peer(&args.messages, None) } else { Role::Server };
     let (mut exchange, teller) = Exchange::new(&args.messages, role)?;
     stop_on_signals(&exchange)?;
+    choose_interfaces(&args.endpoint, args.messages.loopback)?;
     let log = |what: &str| say(&args.messages, what);
     let options = security::of_listener(args, log)?;
-    let mut listener = Listener::bind_with(&args.endpoint, security::key(&args.messages)?, options)?;
+    let key = security::key(&args.messages)?;
+    let mut listener = Listener::bind_with(&args.endpoint, key, options).map_err(Failure::of_endpoint)?;
     listener.set_timeout(Some(ATTENTION))?;
     log(&format!("listening at {}", listener.address()?));
-    if let Some(published) = listener.published() {
-        log(&format!("published as {}", published.name()));
-    }
-
     let is_closed = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| let_in(listener, &teller, args.once, &is_closed));
@@ -65,8 +65,19 @@ fn serve(args: &ListenArgs) -> Result<(), Failure> {
 
 /// Lets peers in until the door is to be closed.
 fn let_in(mut listener: Listener, teller: &Teller, once: bool, is_closed: &AtomicBool) {
+    let mut is_published = false;
     while !is_closed.load(Ordering::Relaxed) {
         let accepted = listener.accept();
+        // The name is settled when others can find it: another program may have it.
+        if !is_published
+            && let Some(published) = listener.published()
+            && published.wait(Some(Duration::ZERO)).is_done()
+        {
+            is_published = true;
+            if !teller.tell(News::Published(published.name())) {
+                return;
+            }
+        }
         let name = match listener.last_accepted() {
             Some((address, port)) => Endpoint::Tcp { host: Some(address.to_string()), port }.to_string(),
             None => "a program of this machine".to_owned(),
@@ -95,8 +106,10 @@ fn let_in(mut listener: Listener, teller: &Teller, once: bool, is_closed: &Atomi
 fn call(args: &ConnectArgs) -> Result<(), Failure> {
     let (mut exchange, teller) = Exchange::new(&args.messages, one_peer(&args.messages, args.wait))?;
     stop_on_signals(&exchange)?;
+    choose_interfaces(&args.endpoint, args.messages.loopback)?;
     let (key, options) = (security::key(&args.messages)?, security::of_client(args)?);
-    let connection = Client::connect_with(&args.endpoint, key.as_ref(), &options).into_result()?;
+    let connected = Client::connect_with(&args.endpoint, key.as_ref(), &options).into_result();
+    let connection = connected.map_err(Failure::of_endpoint)?;
     teller.tell(News::Opened(Box::new(connection), args.endpoint.to_string()));
     exchange.run()
 }
@@ -105,6 +118,15 @@ fn one_peer(args: &MessageArgs, wait: Option<Duration>) -> Role {
     // A message of tinyproto waits for an answer, which nobody can give whose half of the connection is closed.
     let tells = args.framing() != Framing::Tiny;
     Role::OnePeer { wait: wait.or((!tells).then_some(ANSWER)), tells }
+}
+
+/// Chooses where a service is published or looked for.
+fn choose_interfaces(endpoint: &Endpoint, loopback: bool) -> Result<(), Failure> {
+    match endpoint {
+        Endpoint::Service { .. } => Ok(crate::discovery::choose_interfaces(loopback)?),
+        _ if loopback => Err(Failure::Usage("--loopback is for services; a PORT alone is this machine's")),
+        _ => Ok(()),
+    }
 }
 
 /// Lets Ctrl-C, a request to terminate and a closed terminal end the exchange, so that it can clean up.

@@ -44,8 +44,9 @@ pub(crate) struct ConnectArgs {
     /// What the messages are.
     #[command(flatten)]
     pub(super) messages: MessageArgs,
-    /// After the end of standard input, wait this long for another message of the peer, and end [default: until the
-    /// peer closes; 1 with tiny, whose peers cannot be told the end]
+    /// After the end of standard input, wait this long for another message of the peer, and end; a peer that takes
+    /// nothing for as long, and for 30 seconds, is a failure [default: until the peer closes; 1 with tiny, whose peers
+    /// cannot be told the end; the answers that are due are waited for first]
     #[arg(short = 'w', long, value_name = "S", value_parser = seconds)]
     pub(super) wait: Option<Duration>,
     /// Encrypt the connection; whom the system trusts is trusted
@@ -77,6 +78,9 @@ pub(crate) struct MessageArgs {
     /// Run this in a shell for each peer, with its messages as standard input and the output as messages to it
     #[arg(long = "exec", value_name = "COMMAND")]
     pub(super) command: Option<String>,
+    /// Publish SERVICE|NAME to this machine alone, or look for SERVICE|REGEX on it alone
+    #[arg(long)]
+    pub(super) loopback: bool,
     /// Say on standard error where it listens, who comes and who goes
     #[arg(short = 'v', long)]
     pub(super) verbose: bool,
@@ -127,7 +131,9 @@ A netcat that knows messages, at the end that waits: serves any number of peers.
 A line of standard input is a message to all who are connected, once there is one;
 each message that comes is a line of standard output. Messages that are no lines
 want --binary. With the framing raw, bytes go as they come. Nothing is written
-but that: -v says more. It serves until it is stopped.";
+but that: -v says more. It serves until it is stopped. A peer that ends its half
+of the connection is sent what waits for it and the end: one that only listens
+has to keep its half open.";
 
 /// What `sockeye connect --help` begins with.
 pub(crate) const ABOUT_CONNECT: &str = "\
@@ -136,8 +142,10 @@ A netcat that knows messages, at the end that calls.
 A line of standard input is a message, and each message that comes is a line of
 standard output. Messages that are no lines want --binary. With the framing raw,
 bytes go as they come. At the end of standard input the peer is told so, and what
-it has still to say is written until it closes the connection. The connection and
-the proof of the key have 5 seconds each.";
+it has still to say is written until it closes the connection; a sockeye listen
+without --once closes it soon then. To hear all that it says, keep standard input
+open: sleep infinity | sockeye connect 7777. The connection and the proof of the
+key have 5 seconds each.";
 
 const LISTEN_EXAMPLES: &str = "\
 Examples:

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use sockeye::{Connection, ErrorKind, Interest, SocketSelector, Status};
+use sockeye::{Connection, ErrorKind, Interest, SocketSelector, Status, Stream};
 
 use super::{
     failure::Failure,
@@ -23,12 +23,18 @@ pub(super) struct Peer {
     /// It says nothing more.
     is_silent: bool,
     speech: Speech,
+    /// A message has gone to it, or waits to go.
+    has_been_told: bool,
     /// When something was said to it last, or it was last seen to take something.
     moved: Instant,
     /// Since when it has taken nothing of what waits for it.
     stuck: Option<Instant>,
     /// How many bytes waited for it when they were looked at last.
     waiting: usize,
+    /// Since when it has answered nothing of what it has to answer.
+    owing: Option<Instant>,
+    /// How many answers were due when they were counted last.
+    due: usize,
     /// When it said something last, came, or said that this was all.
     heard: Instant,
     watched: Option<Interest>,
@@ -66,9 +72,12 @@ impl Peer {
             untaken: None,
             is_silent: false,
             speech: Speech::Open,
+            has_been_told: false,
             moved: now,
             stuck: None,
             waiting: 0,
+            owing: None,
+            due: 0,
             heard: now,
             watched: Some(Interest::Read),
         }
@@ -136,6 +145,15 @@ impl Peer {
     /// Notes whether the peer has taken something of what waited for it, and of so many bytes that were added.
     fn note_taken(&mut self, added: usize) {
         let (now, pending) = (Instant::now(), self.connection.pending_bytes());
+        let due = self.connection.unanswered_messages();
+        if due < self.due {
+            self.moved = now;
+            self.owing = None;
+        }
+        self.due = due;
+        if due > 0 {
+            self.owing.get_or_insert(now);
+        }
         if pending < self.waiting + added {
             self.moved = now;
             self.stuck = None;
@@ -151,6 +169,7 @@ impl Peer {
     fn send(&mut self, message: &[u8]) -> Result<(), Failure> {
         match self.connection.send(message) {
             Status::Done(()) => {
+                self.has_been_told = true;
                 // Without what the framing adds: a few bytes that go may be missed, and none are seen that have not gone.
                 self.note_taken(message.len());
                 Ok(())
@@ -202,11 +221,18 @@ impl Peer {
             self.send(&message)?;
         }
         self.hear_command()?;
+        if self.is_silent && self.owing.is_some() && matches!(self.work, Work::Talk) {
+            // Nobody is left to answer, and what is not answered has not been taken.
+            self.speech = Speech::Cut;
+        }
         if self.speech == Speech::Ending && self.unsent.is_none() {
+            // Where a peer has only closed its end, this one can still be closed: over TCP the connection was reset, and
+            // nobody knows what of that which went before was taken. A local socket may fail behind any close.
+            let is_reset = self.has_been_told && !matches!(self.connection.stream(), Stream::Local(_));
             let waits = self.connection.pending_bytes() > 0;
             match self.connection.shutdown_send() {
                 Status::Done(()) => self.speech = Speech::Ended,
-                Status::Disconnected => self.speech = if waits { Speech::Cut } else { Speech::Ended },
+                Status::Disconnected => self.speech = if waits || is_reset { Speech::Cut } else { Speech::Ended },
                 Status::NotReady => {}
                 Status::Error(error) => return Err(error.into()),
             }
@@ -248,9 +274,14 @@ impl Peer {
         self.stuck
     }
 
-    /// Since when nothing has happened with it; `None` while something waits for it.
+    /// Since when it has taken or answered nothing, where something waits for it or answers are due.
+    pub(super) fn idle_since(&self) -> Option<Instant> {
+        self.stuck.max(self.owing)
+    }
+
+    /// Since when nothing has happened with it; `None` while something waits for it, or answers are due.
     pub(super) fn quiet_since(&self) -> Option<Instant> {
-        self.stuck.is_none().then(|| self.heard.max(self.moved))
+        (self.stuck.is_none() && self.owing.is_none()).then(|| self.heard.max(self.moved))
     }
 
     /// Watches it for what it waits for.
@@ -302,6 +333,7 @@ pub(super) mod tests {
             self.moved -= by;
             self.heard -= by;
             self.stuck = self.stuck.map(|since| since - by);
+            self.owing = self.owing.map(|since| since - by);
         }
     }
 

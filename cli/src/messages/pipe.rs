@@ -2,8 +2,9 @@
 
 use std::io::{self, BufRead, BufReader, IsTerminal as _, Read, Stdin, Stdout, Write};
 use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sockeye::{Framing, Waker};
 
@@ -24,7 +25,17 @@ pub(super) enum Shape {
 /// Messages that a thread reads from a pipe, so that nothing else waits for them. It reads no further than a little
 /// ahead.
 #[derive(Debug)]
-pub(super) struct Source(Receiver<io::Result<Vec<u8>>>);
+pub(super) struct Source {
+    messages: Receiver<io::Result<Vec<u8>>>,
+    moved: Moved,
+}
+
+/// When a pipe had something last.
+#[derive(Debug, Clone)]
+struct Moved(Arc<Mutex<Instant>>);
+
+/// A pipe that tells so.
+struct Watched<R>(R, Moved);
 
 /// What a source has.
 #[derive(Debug)]
@@ -103,7 +114,9 @@ impl Source {
     /// Reads from a pipe until it ends or holds what is no message, waking the loop for each.
     /// It fails when the system has no thread for it.
     pub(super) fn read(from: impl Read + Send + 'static, shape: Shape, limit: usize, waker: Waker) -> io::Result<Self> {
-        let (sender, receiver) = mpsc::sync_channel(AHEAD);
+        let (sender, messages) = mpsc::sync_channel(AHEAD);
+        let moved = Moved(Arc::new(Mutex::new(Instant::now())));
+        let from = Watched(from, moved.clone());
         let body = move || {
             let mut from = BufReader::with_capacity(CHUNK, from);
             loop {
@@ -119,16 +132,29 @@ impl Source {
             _ = waker.wake();
         };
         thread::Builder::new().spawn(body)?;
-        Ok(Self(receiver))
+        Ok(Self { messages, moved })
     }
 
     /// What there is now.
     pub(super) fn take(&self) -> io::Result<Found> {
-        match self.0.try_recv() {
+        match self.messages.try_recv() {
             Ok(message) => message.map(Found::Message),
             Err(mpsc::TryRecvError::Empty) => Ok(Found::Nothing),
             Err(mpsc::TryRecvError::Disconnected) => Ok(Found::End),
         }
+    }
+
+    /// Since when the pipe has had nothing, not even a part of a message.
+    pub(super) fn quiet_since(&self) -> Instant {
+        *self.moved.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.0.read(buffer)?;
+        *self.1.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        Ok(count)
     }
 }
 

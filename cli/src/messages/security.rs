@@ -13,8 +13,9 @@ use super::{
 pub(super) fn key(args: &MessageArgs) -> Result<Option<AuthKey>, Failure> {
     let Some(path) = &args.authkey_file else { return Ok(None) };
     let bytes = fs::read(path).map_err(|error| file(path, error))?;
-    let key = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
-    let key = key.strip_suffix(b"\r").unwrap_or(key);
+    // A carriage return alone ends no line: one of 256 random keys ends in it.
+    let line = bytes.strip_suffix(b"\n").map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let key = line.unwrap_or(&bytes);
     let is_empty = |_| file(path, io::Error::new(io::ErrorKind::InvalidData, "expected a key, found an empty file"));
     AuthKey::new(key).map(Some).map_err(is_empty)
 }

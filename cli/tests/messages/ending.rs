@@ -155,6 +155,15 @@ fn a_socket_that_a_killed_listener_left_behind_is_replaced() {
     live.said("a program of this machine is connected");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn names_without_a_file_are_for_both_commands() {
+    let name = format!("@sockeye-program-{}", std::process::id());
+    let live = Live::start(&mut sockeye(&["listen", "-v", "--echo", &name]));
+    assert_eq!(live.said("listening at "), name);
+    assert_eq!(run_with_input(&["connect", &name], b"hello\n").output(), b"hello\n");
+}
+
 #[cfg(unix)]
 #[test]
 fn local_sockets_are_for_both_commands() {

@@ -39,7 +39,7 @@ fn bytes_that_are_no_messages_are_a_failure() {
         let mut server = accept(&mut listener, Framing::Raw);
         server.send(bytes).into_result().unwrap();
         let said = running.end().failure(1);
-        assert!(said.starts_with("expected ") || said.contains("longer than the limit"), "{name}: {said}");
+        assert!(said.starts_with("expected ") || said.contains("is longer than the limit of "), "{name}: {said}");
     }
 }
 
@@ -77,9 +77,31 @@ fn a_wrong_command_line_is_code_two() {
     for command in ["listen", "connect"] {
         let said = run(&[command, "--tls", "./socket"]).failure(2);
         assert_eq!(said, "--tls is for TCP; a local socket does not leave this machine");
+        let said = run(&[command, "--loopback", "7777"]).failure(2);
+        assert_eq!(said, "--loopback is for services; a PORT alone is this machine's");
     }
     let said = run(&["listen", "localhost:80800"]).stderr;
     assert!(said.contains("expected a port from 0 to 65535, found \"80800\""), "{said}");
+}
+
+#[test]
+fn what_an_endpoint_or_a_name_cannot_be_is_code_two() {
+    let (_listener, port) = listener();
+    let long = format!("./{}", "a".repeat(200));
+    for (arguments, said) in [
+        (&["listen", "chat|"][..], "expected a name"),
+        (&["listen", "chat|Ann|80800"], "expected a port"),
+        (&["listen", "chat|Ann|nope"], "expected the name of a port"),
+        (&["listen", &long], "is longer than the limit of "),
+        (&["listen", "--once", &long], "is longer than the limit of "),
+        (&["connect", &long], "is longer than the limit of "),
+        (&["connect", "chat|("], "expected a regular expression"),
+        (&["connect", &format!("chat|{}", "a".repeat(2000))], "is longer than the limit of "),
+        (&["connect", "--tls", "-k", "--tls-name", "a b", &port], "expected a DNS name"),
+    ] {
+        let found = run(arguments).failure(2);
+        assert!(found.contains(said), "{arguments:?}: {found}");
+    }
 }
 
 #[test]

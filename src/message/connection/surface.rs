@@ -92,6 +92,15 @@ impl Connection {
         self.stream.pending_bytes()
     }
 
+    /// Returns how many messages the peer has still to answer, as far as its answers have been received.
+    ///
+    /// Only peers of [`Framing::Tiny`] answer, each message before they take it: one that closes while answers are due has
+    /// not had those messages. For the other framings it is 0.
+    #[must_use]
+    pub fn unanswered_messages(&self) -> usize {
+        self.incoming.codec().unanswered() as usize
+    }
+
     /// Sets how many bytes the outbox takes before a send answers `NotReady`; the default is 8 MiB. An empty outbox takes
     /// a message of any size.
     pub fn set_outbox_limit(&mut self, bytes: usize) {

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use directories::ProjectDirs;
+use directories::BaseDirs;
 
 use crate::{
     error::{Error, Result},
@@ -22,7 +22,9 @@ pub(in crate::tls) fn user_folder(program: &str) -> Result<PathBuf> {
         return Err(Error::invalid_input(program, "the name of a program of 1 to 64 letters, digits and -_."));
     }
     let homeless = || Error::file(Path::new("~"), io::Error::new(io::ErrorKind::NotFound, "this user has no home"));
-    let folder = ProjectDirs::from("", "", program).ok_or_else(homeless)?.data_local_dir().join("tls");
+    // Not the crate's folder of a project: on Linux that has its name in lower case.
+    let mut folder = BaseDirs::new().ok_or_else(homeless)?.data_local_dir().join(program);
+    folder.push(if cfg!(windows) { r"data\tls" } else { "tls" });
     private_folder(&folder).map_err(|error| Error::file(&folder, error))?;
     Ok(folder)
 }
