@@ -125,5 +125,16 @@ fn a_connection_on_its_way<F: Family>(_mode: Mode) {
     assert_eq!(connection.send(b"hello").code(), StatusCode::NotReady);
     assert_eq!(connection.pending_bytes(), 0);
     assert!(!connection.poll(Some(Duration::ZERO)).unwrap());
+    // A limit is kept, whatever the connect has.
+    let begin = Instant::now();
+    let mut connection = in_thread(move || {
+        assert!(!connection.poll(Some(SHORT)).unwrap());
+        connection
+    })
+    .join();
+    connection.set_blocking(true).unwrap();
+    connection.set_timeout(Some(SHORT)).unwrap();
+    in_thread(move || assert_eq!(connection.receive().code(), StatusCode::NotReady)).join();
+    assert!((2 * SHORT..LONG / 2).contains(&begin.elapsed()), "{:?}", begin.elapsed());
     drop(fillers);
 }
