@@ -143,6 +143,10 @@ impl Listener {
             Some(_) => self.accept_shown(),
             None => self.door.accept().map(|(stream, peer)| (Ok(stream), peer)),
         };
+        // Whoever has been found and not been told of is nowhere in the system.
+        if let Some(handle) = self.waiting.as_ref().and(sealed::Sealed::handle(self)) {
+            handle.set_buffered(!self.found.is_empty());
+        }
         accepted
             .and_then(|(stream, peer)| {
                 self.last_accepted = peer;

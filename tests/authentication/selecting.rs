@@ -52,6 +52,49 @@ fn a_listener_is_ready_when_somebody_comes() {
     assert_eq!(selector.len(), 1, "it left by itself");
 }
 
+/// All who have connected are let in by one accept, and given out one by one.
+#[test]
+fn a_listener_is_ready_while_it_has_somebody_to_give_out() {
+    let mut listener = Listener::bind(&Endpoint::parse("localhost:0").unwrap(), None).unwrap();
+    listener.set_blocking(false).unwrap();
+    let mut selector = SocketSelector::new().unwrap();
+    selector.add(&listener).unwrap();
+    let _peers = [raw(&listener), raw(&listener)];
+    assert!(selector.wait(Some(DEADLINE)).unwrap());
+    for _ in 0..2 {
+        assert!(selector.wait(Some(Duration::ZERO)).unwrap() && selector.is_ready(&listener));
+        listener.accept().into_result().unwrap();
+    }
+    assert!(!selector.wait(Some(Duration::ZERO)).unwrap());
+    // A selector that comes later hears of it, too.
+    let _peers = [raw(&listener), raw(&listener)];
+    listener.accept().into_result().unwrap();
+    let mut other = SocketSelector::new().unwrap();
+    other.add(&listener).unwrap();
+    assert!(other.wait(Some(Duration::ZERO)).unwrap() && other.is_ready(&listener));
+    listener.accept().into_result().unwrap();
+    assert!(!other.wait(Some(Duration::ZERO)).unwrap() && !selector.wait(Some(Duration::ZERO)).unwrap());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_listener_is_ready_until_all_who_have_shown_the_key_are_given_out() {
+    let mut listener = unblocked(Some(key()));
+    let mut selector = SocketSelector::new().unwrap();
+    selector.add(&listener).unwrap();
+    let endpoint = listener.address().unwrap();
+    let mut clients = [(); 2].map(|()| Client::begin(&endpoint, Some(&key()), &ClientOptions::default()).unwrap());
+    let end = Instant::now() + DEADLINE;
+    while listener.pending_handshakes() < 2 {
+        assert!(Instant::now() < end);
+        assert!(listener.accept().is_not_ready());
+    }
+    // Both have been challenged, and answer before the listener looks.
+    clients.iter_mut().for_each(|client| assert!(client.poll().is_not_ready()));
+    let _accepted = [(); 2].map(|()| accept(&mut selector, &mut listener));
+    assert!(!selector.wait(Some(Duration::ZERO)).unwrap());
+}
+
 #[cfg(unix)]
 #[test]
 fn a_listener_is_ready_while_a_handshake_goes_on() {
