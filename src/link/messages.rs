@@ -26,6 +26,12 @@ impl<W: Wire> Link<W> {
         self.enqueue(first, second)
     }
 
+    /// Sends what is in the outbox, as part of a longer operation.
+    pub(crate) fn flush_within(&mut self, attempt: &mut Attempt) -> Result<()> {
+        self.establish(attempt)?;
+        self.drain(attempt)
+    }
+
     /// Lets the peer know at once what has been received, instead of up to 40 ms later. Nothing happens where the system
     /// cannot do it, or where there is no such delay.
     pub(crate) fn acknowledge_at_once(&self) {

@@ -80,6 +80,11 @@ impl Stream {
         with_link!(self, link => link.queue_whole(first, second))
     }
 
+    /// See `Link::flush_within`.
+    pub(crate) fn flush_within(&mut self, attempt: &mut Attempt) -> Result<()> {
+        with_link!(self, link => link.flush_within(attempt))
+    }
+
     /// See `Link::finish_connect_keeping`.
     pub(crate) fn finish_connect_keeping(&mut self, failed: &mut Option<Handle>) -> Result<()> {
         with_link!(self, link => link.finish_connect_keeping(failed).into_result())

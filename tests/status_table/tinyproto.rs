@@ -10,6 +10,7 @@ crate::rows! {
     queued_messages_leave_together: both;
     queue_over_the_outbox: both;
     send_to_a_peer_that_does_not_answer: both;
+    more_is_queued_than_a_peer_may_leave_unanswered: both;
     receive_from_a_peer_that_refuses: both;
     receive_from_a_peer_that_sends_too: both;
     a_connection_on_its_way: non_blocking not tls;
@@ -84,6 +85,38 @@ fn send_to_a_peer_that_does_not_answer<F: Family>(mode: Mode) {
     });
     assert_eq!(eventually(|| connection.send(b"y")).code(), StatusCode::Done);
     peer.join();
+}
+
+/// Nobody answers what has not been sent: it goes before answers are waited for.
+fn more_is_queued_than_a_peer_may_leave_unanswered<F: Family>(mode: Mode) {
+    const MOST: usize = 5000;
+    for with_send in [false, true] {
+        let (client, server) = connected::<F>(mode);
+        let [mut connection, mut server] =
+            [client, server].map(|socket| Connection::new(socket.into_stream(), Framing::Tiny));
+        server.set_timeout(Some(LONG)).unwrap();
+        let receiver = in_thread(move || {
+            for number in 0..MOST {
+                assert_eq!(server.receive().into_result().unwrap(), number.to_string().as_bytes());
+            }
+            server
+        });
+        let sender = in_thread(move || {
+            for number in 0..MOST {
+                let message = number.to_string();
+                let status = eventually(|| match with_send && number >= 4096 {
+                    true => connection.send(message.as_bytes()),
+                    false => connection.queue(message.as_bytes()),
+                });
+                assert_eq!(status.code(), StatusCode::Done, "{number}");
+            }
+            assert_eq!(eventually(|| connection.flush()).code(), StatusCode::Done);
+            connection
+        });
+        // Answers that nobody has received must not become a reset.
+        let _connection = sender.join();
+        receiver.join();
+    }
 }
 
 /// The code is in the error, and the connection is over.
