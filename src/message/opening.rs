@@ -72,6 +72,11 @@ impl Opening {
         stream.finish_connect_keeping(failed)?;
         if let Stream::Tls(socket) = stream {
             socket.handshake().into_result()?;
+            // What it has taken is not there for the rest.
+            let mode = stream.mode();
+            if mode.blocking {
+                stream.set_mode(Mode { timeout: deadline.remaining(), ..mode })?;
+            }
         }
         let Some(key) = key else { return Ok(()) };
         if handshake.is_none() {
