@@ -11,7 +11,7 @@ use crate::error::{Error, Limit, Result};
 
 /// Reads a value that is all of the bytes.
 pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    let shared = Shared { items: Cell::new(bytes.len().max(FREE_ITEMS)), is_too_deep: Cell::new(false) };
+    let shared = Shared { items: Cell::new(bytes.len().max(FREE_ITEMS)), hints: Cell::new(bytes.len()), is_too_deep: Cell::new(false) };
     let bounds = Bounds { shared: &shared, levels: DEPTH_LIMIT, counts_items: false };
     let mut input = postcard::Deserializer::from_bytes(bytes);
     match T::deserialize(bounds.of(&mut input)) {
@@ -27,6 +27,8 @@ pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
 struct Shared {
     /// How many items its lists and maps may still have.
     items: Cell<usize>,
+    /// For how many more of them room may be made before they are there: no more than there are bytes.
+    hints: Cell<usize>,
     is_too_deep: Cell<bool>,
 }
 
@@ -62,6 +64,14 @@ impl<'a> Bounds<'a> {
             self.shared.items.set(left);
         }
         Ok(self.counting(false))
+    }
+
+    /// What a list or a map may say of its length: what one announces inside of another has to fit into the same message.
+    fn hint(self, announced: Option<usize>) -> Option<usize> {
+        let left = self.shared.hints.get();
+        let hint = announced?.min(left);
+        self.shared.hints.set(left - hint);
+        Some(hint)
     }
 }
 
@@ -159,7 +169,7 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Bounded<'_, A> {
     }
 
     fn size_hint(&self) -> Option<usize> {
-        self.inner.size_hint()
+        self.bounds.hint(self.inner.size_hint())
     }
 }
 
@@ -175,7 +185,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Bounded<'_, A> {
     }
 
     fn size_hint(&self) -> Option<usize> {
-        self.inner.size_hint()
+        self.bounds.hint(self.inner.size_hint())
     }
 }
 
