@@ -152,6 +152,7 @@ impl Listener {
                 self.last_accepted = peer;
                 stream
             })
+            .and_then(|mut stream| stream.set_mode(self.mode).map(|()| stream))
             .map(|stream| Connection::new(stream, Framing::Multiprocessing))
             .into()
     }
@@ -216,12 +217,12 @@ impl Listener {
                         }
                     };
                     match self.options.opening(stream, self.key.clone()) {
-                        Ok(opening) => self.found.extend(waiting.begin(opening, peer, self.mode)),
+                        Ok(opening) => self.found.extend(waiting.begin(opening, peer)),
                         Err(error) => self.found.push_back((Err(error), peer)),
                     }
                 }
             }
-            waiting.proceed(self.mode, &mut self.found);
+            waiting.proceed(&mut self.found);
             if !self.found.is_empty() {
                 // What was wrong with the door comes again.
                 continue;

@@ -76,6 +76,23 @@ fn a_listener_is_ready_while_it_has_somebody_to_give_out() {
     assert!(!other.wait(Some(Duration::ZERO)).unwrap() && !selector.wait(Some(Duration::ZERO)).unwrap());
 }
 
+#[test]
+fn who_is_given_out_later_is_in_the_mode_of_then() {
+    let mut listener = Listener::bind(&Endpoint::parse("localhost:0").unwrap(), None).unwrap();
+    listener.set_blocking(false).unwrap();
+    let _peers = [(); 3].map(|()| raw(&listener));
+    assert!(!listener.accept().into_result().unwrap().is_blocking());
+    listener.set_blocking(true).unwrap();
+    listener.set_timeout(Some(Duration::from_millis(20))).unwrap();
+    let mut accepted = listener.accept().into_result().unwrap();
+    assert_eq!((accepted.is_blocking(), accepted.timeout()), (true, Some(Duration::from_millis(20))));
+    let begin = Instant::now();
+    assert!(accepted.receive().is_not_ready());
+    assert!(begin.elapsed() >= Duration::from_millis(20), "{:?}", begin.elapsed());
+    listener.set_blocking(false).unwrap();
+    assert!(!listener.accept().into_result().unwrap().is_blocking());
+}
+
 #[cfg(unix)]
 #[test]
 fn a_listener_is_ready_until_all_who_have_shown_the_key_are_given_out() {
