@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use sockeye::{Connection, Error, ErrorKind, Framing, StatusCode};
+use sockeye::{Connection, Error, ErrorKind, Framing, SocketSelector, StatusCode};
 
 use crate::support::{Family, LONG, Mode, SHORT, Stream, connected, drain, eventually, in_thread};
 
@@ -11,6 +11,7 @@ crate::rows! {
     queue_over_the_outbox: both;
     send_to_a_peer_that_does_not_answer: both;
     more_is_queued_than_a_peer_may_leave_unanswered: both;
+    a_send_that_takes_a_message_in_tells_selectors: non_blocking not tls;
     receive_from_a_peer_that_refuses: both;
     receive_from_a_peer_that_sends_too: both;
     a_connection_on_its_way: non_blocking not tls;
@@ -117,6 +118,28 @@ fn more_is_queued_than_a_peer_may_leave_unanswered<F: Family>(mode: Mode) {
         let _connection = sender.join();
         receiver.join();
     }
+}
+
+/// A message that has come behind the answers which a send has looked for.
+fn a_send_that_takes_a_message_in_tells_selectors<F: Family>(mode: Mode) {
+    let (client, server) = connected::<F>(mode);
+    let [mut connection, mut server] =
+        [client, server].map(|socket| Connection::new(socket.into_stream(), Framing::Tiny));
+    server.set_timeout(Some(LONG)).unwrap();
+    let mut selector = SocketSelector::new().unwrap();
+    selector.add(&connection).unwrap();
+    for _ in 0..512 {
+        connection.queue(b"x").into_result().unwrap();
+    }
+    assert_eq!(eventually(|| connection.flush()).code(), StatusCode::Done);
+    for _ in 0..512 {
+        server.receive().into_result().unwrap();
+    }
+    server.send(b"done").into_result().unwrap();
+    connection.send(b"one more").into_result().unwrap();
+    assert!(selector.wait(Some(Duration::ZERO)).unwrap() && selector.is_ready(&connection));
+    assert_eq!(connection.receive().done().unwrap(), b"done");
+    assert!(!selector.wait(Some(Duration::ZERO)).unwrap(), "nothing is left");
 }
 
 /// The code is in the error, and the connection is over.

@@ -151,7 +151,11 @@ impl Connection {
                 Ok(Look::More(missing)) if self.incoming.codec().unanswered() >= MANY_UNANSWERED => {
                     self.read(attempt, missing)?;
                 }
-                Ok(_) => return Ok(()),
+                Ok(look) => {
+                    // Which may have come behind the answers.
+                    self.stream.tell_whether_received(look == Look::Message);
+                    return Ok(());
+                }
                 Err(error) => return Err(self.broken(error)),
             }
         }
