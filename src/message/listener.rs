@@ -147,6 +147,9 @@ impl Listener {
         if let Some(handle) = self.waiting.as_ref().and(sealed::Sealed::handle(self)) {
             handle.set_buffered(!self.found.is_empty());
         }
+        if matches!(&accepted, Err(error) if !matches!(error, Error::NotReady)) {
+            self.last_accepted = None;
+        }
         accepted
             .and_then(|(stream, peer)| {
                 self.last_accepted = peer;
@@ -174,7 +177,7 @@ impl Listener {
     }
 
     /// Returns the address and the port that the last answer of [`accept`](Self::accept) was about, be it a connection or
-    /// a peer that failed; `None` before, and for local sockets.
+    /// a peer that failed; `None` before, for local sockets, and for an error that is about no peer.
     #[must_use]
     pub fn last_accepted(&self) -> Option<(IpAddress, u16)> {
         self.last_accepted
