@@ -150,6 +150,11 @@ impl Opening {
         self.stream.is_connected()
     }
 
+    /// Tells whether it has to ask a local listener again, whose full queue no selector tells of.
+    pub(super) fn waits_for_a_queue(&self) -> bool {
+        matches!(self.stream, Stream::Local(_)) && !self.is_connected()
+    }
+
     /// Gives the stream, in this mode.
     pub(super) fn into_stream(self, mode: Mode) -> Result<Stream> {
         let mut stream = self.stream;

@@ -1,15 +1,18 @@
 //! Listeners in a selector, beside other sockets.
 
 use std::{
+    io::Write,
     net::{Ipv4Addr, TcpStream},
     time::{Duration, Instant},
 };
 
 use sockeye::{
-    AuthError, AuthKey, Client, ClientOptions, Connection, Endpoint, Listener, ListenerOptions, SocketSelector, Status,
-    UdpSocket,
+    AuthError, AuthKey, Client, ClientOptions, Connection, Endpoint, ErrorKind, Listener, ListenerOptions,
+    SocketSelector, Status, UdpSocket,
 };
 
+#[cfg(unix)]
+use crate::support::{Family, Local, frames::framed};
 use crate::{DEADLINE, assert_connected, client, key, loopback, port, raw, why, write_frame};
 
 fn unblocked(key: Option<AuthKey>) -> Listener {
@@ -160,6 +163,33 @@ fn who_is_silent_or_waits_for_an_answer_wakes_nobody() {
     };
     assert_eq!(why(answered), AuthError::WrongDigest);
     assert_eq!(listener.pending_handshakes(), 1);
+}
+
+/// A local listener's queue cannot be watched; the client asks again at every poll.
+#[cfg(unix)]
+#[test]
+fn a_client_that_waits_for_room_in_a_queue_wakes_nobody() {
+    let (path, sockets) = Local::full_listener();
+    let mut client = Client::begin(&Endpoint::Local(path), Some(&key()), &ClientOptions::default()).unwrap();
+    let mut selector = SocketSelector::new().unwrap();
+    let added = selector.add(&client).unwrap();
+    for _ in 0..3 {
+        assert!(client.poll().is_not_ready());
+        assert!(!selector.wait(Some(Duration::from_millis(20))).unwrap(), "nothing has happened");
+    }
+    // Once there is room it is connected, and waits for a word.
+    let mut accepted: Vec<_> = Vec::new();
+    sockets[0].set_nonblocking(true).unwrap();
+    accepted.extend(std::iter::from_fn(|| sockets[0].accept().ok()));
+    assert!(client.poll().is_not_ready());
+    assert!(!selector.wait(Some(Duration::ZERO)).unwrap(), "nothing has been said");
+    for (mut socket, _) in std::iter::from_fn(|| sockets[0].accept().ok()).chain(accepted) {
+        socket.write_all(&framed(b"hello")).unwrap();
+    }
+    assert!(selector.wait(Some(DEADLINE)).unwrap());
+    assert_eq!(selector.ready().map(|event| event.key).collect::<Vec<_>>(), [added]);
+    assert_eq!(client.poll().error().map(|error| error.kind()), Some(ErrorKind::Authentication));
+    assert!(selector.is_empty());
 }
 
 /// A client that was added once stays in its selector until it is there: under one key, whichever address it tries, and
