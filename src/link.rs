@@ -118,7 +118,10 @@ impl<W: Wire> Link<W> {
         };
         let handle = Handle::new(socket);
         self.state = State::Connecting(Box::new(Connecting { handle, deadline, limit, again }));
-        if self.mode.blocking { self.finish_connect().into_result() } else { Err(Error::NotReady) }
+        if !self.mode.blocking {
+            return Err(Error::NotReady);
+        }
+        self.finish_connect_within(&mut self.mode.begin_until(deadline), &mut None).into_result()
     }
 
     pub(crate) fn finish_connect(&mut self) -> Status {
@@ -127,10 +130,15 @@ impl<W: Wire> Link<W> {
 
     /// The same. The handle of a connect that has failed is kept, for it is the one that selectors know.
     pub(crate) fn finish_connect_keeping(&mut self, failed: &mut Option<Handle>) -> Status {
+        self.finish_connect_within(&mut self.mode.begin(), failed)
+    }
+
+    /// The same as part of a longer operation.
+    fn finish_connect_within(&mut self, attempt: &mut Attempt, failed: &mut Option<Handle>) -> Status {
         let finished = match &mut self.state {
             State::Closed => return Status::Disconnected,
             State::Open(_) => return Status::Done(()),
-            State::Connecting(connecting) => connecting.finish(self.mode.blocking),
+            State::Connecting(connecting) => connecting.finish(attempt.until()),
         };
         match (finished, std::mem::replace(&mut self.state, State::Closed)) {
             (Ok(true), State::Connecting(connecting)) => self.opened(connecting.handle, true).into(),
@@ -363,7 +371,7 @@ impl<W: Wire> Link<W> {
     }
 
     fn establish_now(&mut self, attempt: &mut Attempt) -> Result<()> {
-        self.finish_connect().into_result()?;
+        self.finish_connect_within(attempt, &mut None).into_result()?;
         let State::Open(handle) = &self.state else { return Err(Error::Disconnected) };
         if self.wire.is_ready() {
             return Ok(());

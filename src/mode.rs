@@ -47,6 +47,11 @@ impl Mode {
     pub(crate) fn begin(self) -> Attempt {
         Attempt { mode: self, deadline: None }
     }
+
+    /// The same with a deadline that has been counted already.
+    pub(crate) fn begin_until(self, deadline: Deadline) -> Attempt {
+        Attempt { mode: self, deadline: Some(deadline) }
+    }
 }
 
 /// One operation of a socket: its system calls, repeated as its mode allows, all under one deadline.

@@ -96,8 +96,10 @@ macro_rules! stream_methods {
             /// Ends a connection that was begun in non-blocking mode.
             ///
             /// `Done` once the connection is there, and for a socket that is connected anyway; `NotReady` until then. A
-            /// failure is said once, as `Error`, and closes the socket: later calls answer `Disconnected`, as they do
-            /// for a socket that was never asked to connect. Sends and receives on a connecting socket call this first.
+            /// socket that blocks by now waits for it, at most for its [`timeout`](Self::timeout); the connect goes on
+            /// behind that. A failure is said once, as `Error`, and closes the socket: later calls answer
+            /// `Disconnected`, as they do for a socket that was never asked to connect. Sends and receives on a
+            /// connecting socket call this first.
             pub fn finish_connect(&mut self) -> $crate::status::Status {
                 self.link.finish_connect()
             }

@@ -17,6 +17,11 @@ impl Deadline {
         self.0.map(|end| end.saturating_duration_since(Instant::now()))
     }
 
+    /// Whichever comes first.
+    pub(crate) fn or_before(self, other: Self) -> Self {
+        Self(self.0.into_iter().chain(other.0).min())
+    }
+
     /// Tells whether this deadline comes first.
     #[cfg(feature = "http")]
     pub(crate) fn is_before(self, other: Self) -> bool {

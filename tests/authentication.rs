@@ -13,6 +13,8 @@ use sockeye::{
     ListenerOptions, Phase, SocketSelector, Status, StatusCode,
 };
 
+#[path = "support/in_time.rs"]
+mod in_time;
 mod support;
 
 mod authentication {

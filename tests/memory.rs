@@ -165,6 +165,37 @@ fn an_announced_message_costs_no_memory() {
     });
 }
 
+/// Lists and maps inside one another, each of which announces more than the message has bytes.
+#[cfg(feature = "serde")]
+#[test]
+fn announced_items_of_a_value_cost_no_memory() {
+    use std::collections::HashMap;
+
+    use serde::Deserialize;
+    use sockeye::Status;
+
+    #[derive(Deserialize)]
+    struct Maps(#[allow(dead_code)] HashMap<u8, Maps>);
+
+    #[derive(Deserialize)]
+    struct Lists(#[allow(dead_code)] Vec<Lists>);
+
+    fn check<T: for<'de> Deserialize<'de>>(message: &[u8], most: usize) {
+        let [mut near, mut far] = <[sockeye::LocalSocket; 2]>::from(sockeye::LocalSocket::pair().unwrap())
+            .map(|it| Connection::new(it, Framing::Packet));
+        near.send(message).into_result().unwrap();
+        let (status, _, peak) = counted(|| far.receive_object::<T>());
+        assert!(matches!(status, Status::Error(_)), "{:?}", status.code());
+        assert!(peak < most, "{peak} bytes for {}", message.len());
+    }
+
+    child::in_child("announced_items_of_a_value_cost_no_memory", || {
+        // A map of 65,000, and the key of the first; a list of as many.
+        check::<Maps>(&[0xe8, 0xfb, 0x03, 1].repeat(120), 1 << 20);
+        check::<Lists>(&[0xe8, 0xfb, 0x03].repeat(20_000), 8 << 20);
+    });
+}
+
 /// A crowd that sends the beginning of a message each, and then nothing.
 #[cfg(feature = "messages")]
 #[test]

@@ -350,6 +350,62 @@ fn limits_stay_over_framings() {
     assert_eq!(connection.receive().into_result().unwrap(), b"123456");
 }
 
+/// A limit is for the next message received, also when its length, or a part of it, or all of it has arrived.
+#[test]
+fn a_limit_holds_for_what_has_arrived() {
+    for framing in [Framing::Packet, Framing::Multiprocessing] {
+        for arrived in [0, 30, 100, 60_000] {
+            let (mut connection, mut peer) = pair(framing);
+            let length = 100.max(2 * arrived);
+            let mut sent = b"\0\0\0\x05hello".to_vec();
+            sent.extend((length as u32).to_be_bytes());
+            sent.extend(vec![7; arrived]);
+            peer.write_all(&sent).unwrap();
+            assert_eq!(connection.receive().into_result().unwrap(), b"hello");
+            assert!(!connection.poll(Some(SHORT)).unwrap());
+            connection.set_message_limit(Some(10));
+            peer.write_all(&vec![7; length - arrived]).unwrap();
+            match connection.receive().error() {
+                Some(Error::TooLong { length: found, limit: 10, .. }) => assert_eq!(found, length as u64),
+                other => panic!("{framing:?} {arrived}: {other:?}"),
+            }
+            assert_eq!(connection.receive().code(), StatusCode::Disconnected);
+            assert_eq!(connection.unread()[..4 + arrived], sent[9..]);
+        }
+    }
+    let (mut connection, mut peer) = pair(Framing::lines());
+    peer.write_all(b"12345\n123456\n").unwrap();
+    assert!(connection.poll(Some(LONG)).unwrap());
+    assert_eq!(connection.receive().into_result().unwrap(), b"12345");
+    connection.set_message_limit(Some(5));
+    assert_eq!(connection.receive().error().unwrap().kind(), ErrorKind::TooLong);
+    // What has no length is cut.
+    let (mut connection, mut peer) = pair(Framing::Raw);
+    peer.write_all(b"12345678").unwrap();
+    assert!(connection.poll(Some(LONG)).unwrap());
+    connection.set_message_limit(Some(5));
+    assert_eq!(connection.receive().into_result().unwrap(), b"12345");
+    connection.set_message_limit(None);
+    assert_eq!(connection.receive().into_result().unwrap(), b"678");
+}
+
+/// A refusal is said when it is final.
+#[test]
+fn a_length_of_tinyproto_is_answered_once() {
+    let (mut connection, mut peer) = pair(Framing::Tiny);
+    connection.set_message_limit(Some(10));
+    peer.write_all(b"\xff\0\0\0\x05hello\0\0\0\x0b").unwrap();
+    assert_eq!(connection.receive().into_result().unwrap(), b"hello");
+    connection.set_message_limit(Some(9));
+    connection.set_message_limit(None);
+    peer.write_all(b"eleven byte").unwrap();
+    assert_eq!(connection.receive().into_result().unwrap(), b"eleven byte");
+    connection.close();
+    let mut heard = Vec::new();
+    peer.read_to_end(&mut heard).unwrap();
+    assert_eq!(heard, [0xff; 3], "the greeting, and an answer to each");
+}
+
 /// What was taken unread had been searched for a newline, and what comes behind it has not.
 #[test]
 fn lines_begin_anew_behind_what_was_taken() {

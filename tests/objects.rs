@@ -108,6 +108,10 @@ fn values_without_bytes_are_counted() {
     assert_eq!(right.receive_object::<Vec<()>>().error().map(|error| error.kind()), Some(ErrorKind::Malformed));
     left.send_object(&vec![vec![(); 1 << 15]; 3]).into_result().unwrap();
     assert_eq!(right.receive_object::<Vec<Vec<()>>>().error().map(|error| error.kind()), Some(ErrorKind::Malformed));
+    // Those with bytes do not count for those without.
+    let mixed = (vec![7_u8; 60_000], vec![(); 10_000], vec![vec![(); 3]; 5000], vec![7_u16; 65_536], vec![(); 40_000]);
+    left.send_object(&mixed).into_result().unwrap();
+    assert!(right.receive_object().done() == Some(mixed));
     // 2^64 - 1 of them, which nobody could wait for.
     left.send(b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01").into_result().unwrap();
     assert_eq!(right.receive_object::<Vec<()>>().error().map(|error| error.kind()), Some(ErrorKind::Malformed));

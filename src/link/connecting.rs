@@ -22,14 +22,12 @@ pub(super) struct Connecting {
 }
 
 impl Connecting {
-    /// Tells whether the connection is there; waits for it until the deadline, or not at all.
-    pub(super) fn finish(&mut self, wait: bool) -> Result<bool> {
+    /// Tells whether the connection is there; waits for it until this deadline or its own, whichever comes first.
+    pub(super) fn finish(&mut self, until: Deadline) -> Result<bool> {
+        let until = until.or_before(self.deadline);
         let done = match self.again.take() {
-            Some(address) => self.ask_again(address, wait)?,
-            None => {
-                let until = if wait { self.deadline } else { Deadline::after(Some(Duration::ZERO)) };
-                wait_until(self.handle.socket(), Direction::Write, until).map_err(Error::from_os)?
-            }
+            Some(address) => self.ask_again(address, until)?,
+            None => wait_until(self.handle.socket(), Direction::Write, until).map_err(Error::from_os)?,
         };
         if done {
             let failure = self.handle.socket().take_error().map_err(Error::from_os)?;
@@ -43,12 +41,14 @@ impl Connecting {
 
     /// A local listener's full queue cannot be polled for; only a connect that blocks waits for it, for as long as the
     /// socket's send timeout (`unix(7)`).
-    fn ask_again(&mut self, address: SockAddr, wait: bool) -> Result<bool> {
+    fn ask_again(&mut self, address: SockAddr, until: Deadline) -> Result<bool> {
         let socket = self.handle.socket();
         let connected = loop {
-            let limit = self.deadline.remaining();
-            let waits = wait && limit != Some(Duration::ZERO);
+            let limit = until.remaining();
+            let waits = limit != Some(Duration::ZERO);
             let prepared = if waits {
+                // The system counts in microseconds, and none of them is for ever.
+                let limit = limit.map(|limit| limit.max(Duration::from_micros(1)));
                 socket.set_nonblocking(false).and_then(|()| socket.set_write_timeout(limit))
             } else {
                 Ok(())
@@ -60,7 +60,7 @@ impl Connecting {
             match result {
                 Ok(()) => break true,
                 Err(error) if sys::is_interrupted(&error) => {}
-                Err(error) if sys::is_connect_retry(&error) && waits && !self.deadline.has_passed() => {}
+                Err(error) if sys::is_connect_retry(&error) && waits && !until.has_passed() => {}
                 Err(error) if sys::is_connect_retry(&error) => break false,
                 Err(error) => return Err(connect_error(error)),
             }

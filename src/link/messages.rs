@@ -35,6 +35,32 @@ impl<W: Wire> Link<W> {
         self.enqueue(first, second)
     }
 
+    /// Sends what is in the outbox, as part of a longer operation.
+    pub(crate) fn flush_within(&mut self, attempt: &mut Attempt) -> Result<()> {
+        self.establish(attempt)?;
+        self.drain(attempt)
+    }
+
+    /// Ends what is sent, whatever waits for room.
+    pub(crate) fn cut_off(&mut self) -> Result<()> {
+        let State::Open(handle) = &self.state else { return Err(Error::Disconnected) };
+        self.outbox.clear();
+        handle.socket().shutdown(std::net::Shutdown::Write).map_err(Error::from_transfer)
+    }
+
+    /// Takes what the system has received, up to `most` bytes, and drops it, in non-blocking mode.
+    pub(crate) fn receive_for_nobody(&mut self, most: usize) {
+        let State::Open(handle) = &self.state else { return };
+        let (mut piece, mut left) = ([0; PIECE], most);
+        while left > 0 {
+            match sys::receive(handle.socket(), &mut piece) {
+                Ok(count @ 1..) => left = left.saturating_sub(count),
+                Err(error) if sys::is_interrupted(&error) => {}
+                _ => break,
+            }
+        }
+    }
+
     /// Lets the peer know at once what has been received, instead of up to 40 ms later. Nothing happens where the system
     /// cannot do it, or where there is no such delay.
     pub(crate) fn acknowledge_at_once(&self) {
@@ -43,3 +69,6 @@ impl<W: Wire> Link<W> {
         }
     }
 }
+
+/// How much is received for nobody at once.
+const PIECE: usize = 8 * 1024;

@@ -32,7 +32,8 @@ use crate::{
 /// [`connect`](Self::connect) waits for it. [`begin`](Self::begin) does not, and [`poll`](Self::poll) takes it on; a
 /// selector tells when to call it: it stays in one, under one key, until it is there or has failed, whatever it waits
 /// for. Its connection is then in the selector instead, to be told of what there is to receive. Wait with a limit: that an
-/// address stays silent, and another one is due, only the clock tells.
+/// address stays silent, and another one is due, only the clock tells, and nobody tells that the full queue of a local
+/// listener has room again.
 ///
 /// # Examples
 ///
@@ -243,7 +244,8 @@ impl sealed::Sealed for Client {
     #[allow(private_interfaces)]
     fn wanted(&self) -> Option<Watch> {
         let connected = self.opening.as_ref().is_some_and(Opening::is_connected);
-        Some(Watch { read: connected, write: !connected })
+        let waits_for_a_queue = self.opening.as_ref().is_some_and(Opening::waits_for_a_queue);
+        Some(Watch { read: connected, write: !(connected || waits_for_a_queue) })
     }
 }
 

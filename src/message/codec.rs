@@ -75,6 +75,17 @@ impl Codec {
         self.limit = limit;
     }
 
+    /// Checks a message whose length is known against the limit, which may have come down since.
+    #[inline]
+    pub(super) fn admit(&self, frame: Frame) -> Result<()> {
+        if frame.body > self.limit { Err(self.too_long(frame.body as u64)) } else { Ok(()) }
+    }
+
+    /// Whether a message is what there is, so that there may be more or less of it.
+    pub(super) fn is_raw(&self) -> bool {
+        matches!(self.kind, Kind::Raw)
+    }
+
     /// Looks at the bytes that have arrived and belong to no message yet.
     ///
     /// It is called again with what follows a `Skip` or a message, or with the same bytes and more behind them.
@@ -120,6 +131,13 @@ impl Codec {
         match &mut self.kind {
             Kind::Tiny(tiny) => Some(tiny.answers()),
             _ => None,
+        }
+    }
+
+    /// Takes the refusal of a message back that has not been said.
+    pub(super) fn take_refusal_back(&mut self) {
+        if let Kind::Tiny(tiny) = &mut self.kind {
+            tiny.take_refusal_back();
         }
     }
 

@@ -107,10 +107,10 @@ impl Connection {
     }
 
     /// Sets the largest message to send or to receive, in bytes without what the framing adds; `None` is the framing's
-    /// own limit, see [`Framing::default_limit`].
+    /// own limit, see [`Framing::default_limit`]. It holds for the next message received, whatever has arrived of it.
     pub fn set_message_limit(&mut self, bytes: Option<usize>) {
         self.limit = bytes;
-        self.incoming.codec_mut().set_limit(bytes.unwrap_or_else(|| self.framing.default_limit()));
+        self.incoming.set_limit(bytes.unwrap_or_else(|| self.framing.default_limit()));
         self.reconsider();
     }
 

@@ -53,10 +53,19 @@ impl Incoming {
         &mut self.codec
     }
 
+    /// Sets the largest message, also for one whose length is known already.
+    pub(super) fn set_limit(&mut self, limit: usize) {
+        self.codec.set_limit(limit);
+        if self.codec.is_raw() {
+            self.frame = None;
+        }
+    }
+
     /// Looks whether a message is there; the same again until it is taken.
     pub(super) fn look(&mut self) -> Result<Look> {
         loop {
             if let Some(frame) = self.frame {
+                self.codec.admit(frame)?;
                 return Ok(match self.missing(frame) {
                     0 => Look::Message,
                     missing => Look::More(missing),

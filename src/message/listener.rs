@@ -143,11 +143,19 @@ impl Listener {
             Some(_) => self.accept_shown(),
             None => self.door.accept().map(|(stream, peer)| (Ok(stream), peer)),
         };
+        // Whoever has been found and not been told of is nowhere in the system.
+        if let Some(handle) = self.waiting.as_ref().and(sealed::Sealed::handle(self)) {
+            handle.set_buffered(!self.found.is_empty());
+        }
+        if matches!(&accepted, Err(error) if !matches!(error, Error::NotReady)) {
+            self.last_accepted = None;
+        }
         accepted
             .and_then(|(stream, peer)| {
                 self.last_accepted = peer;
                 stream
             })
+            .and_then(|mut stream| stream.set_mode(self.mode).map(|()| stream))
             .map(|stream| Connection::new(stream, Framing::Multiprocessing))
             .into()
     }
@@ -169,7 +177,7 @@ impl Listener {
     }
 
     /// Returns the address and the port that the last answer of [`accept`](Self::accept) was about, be it a connection or
-    /// a peer that failed; `None` before, and for local sockets.
+    /// a peer that failed; `None` before, for local sockets, and for an error that is about no peer.
     #[must_use]
     pub fn last_accepted(&self) -> Option<(IpAddress, u16)> {
         self.last_accepted
@@ -212,12 +220,12 @@ impl Listener {
                         }
                     };
                     match self.options.opening(stream, self.key.clone()) {
-                        Ok(opening) => self.found.extend(waiting.begin(opening, peer, self.mode)),
+                        Ok(opening) => self.found.extend(waiting.begin(opening, peer)),
                         Err(error) => self.found.push_back((Err(error), peer)),
                     }
                 }
             }
-            waiting.proceed(self.mode, &mut self.found);
+            waiting.proceed(&mut self.found);
             if !self.found.is_empty() {
                 // What was wrong with the door comes again.
                 continue;

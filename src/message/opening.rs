@@ -72,6 +72,11 @@ impl Opening {
         stream.finish_connect_keeping(failed)?;
         if let Stream::Tls(socket) = stream {
             socket.handshake().into_result()?;
+            // What it has taken is not there for the rest.
+            let mode = stream.mode();
+            if mode.blocking {
+                stream.set_mode(Mode { timeout: deadline.remaining(), ..mode })?;
+            }
         }
         let Some(key) = key else { return Ok(()) };
         if handshake.is_none() {
@@ -143,6 +148,11 @@ impl Opening {
 
     pub(super) fn is_connected(&self) -> bool {
         self.stream.is_connected()
+    }
+
+    /// Tells whether it has to ask a local listener again, whose full queue no selector tells of.
+    pub(super) fn waits_for_a_queue(&self) -> bool {
+        matches!(self.stream, Stream::Local(_)) && !self.is_connected()
     }
 
     /// Gives the stream, in this mode.

@@ -2,7 +2,7 @@
 
 use super::Stream;
 use crate::{
-    error::Result,
+    error::{Error, Result},
     ip::IpAddress,
     local::LocalSocket,
     mode::{Attempt, Mode},
@@ -86,6 +86,11 @@ impl Stream {
         with_link!(self, link => link.queue_whole(first, second))
     }
 
+    /// See `Link::flush_within`.
+    pub(crate) fn flush_within(&mut self, attempt: &mut Attempt) -> Result<()> {
+        with_link!(self, link => link.flush_within(attempt))
+    }
+
     /// See `Link::finish_connect_keeping`.
     pub(crate) fn finish_connect_keeping(&mut self, failed: &mut Option<Handle>) -> Result<()> {
         with_link!(self, link => link.finish_connect_keeping(failed).into_result())
@@ -131,21 +136,17 @@ impl Stream {
         }
     }
 
-    /// Disconnects, as orderly as that goes without waiting.
+    /// Disconnects, as orderly as that goes without waiting; what waits for room is dropped.
     ///
     /// A socket that is closed over bytes that nobody has read resets the connection (RFC 2525 section 2.17), and what is
     /// still on its way to the peer is lost. So they are read first. A peer that never stops is not listened to for long.
     pub(crate) fn end(&mut self) {
         let mode = self.mode();
-        if self.is_connected() && self.pending_bytes() == 0 && self.set_mode(Mode::AT_ONCE).is_ok() {
-            let mut unwanted = Vec::new();
-            let mut left = if self.shutdown_send().is_done() { MOST_UNWANTED } else { 0 };
-            while left > 0 {
-                unwanted.clear();
-                match self.receive_behind(&mut Mode::AT_ONCE.begin(), &mut unwanted, left.min(PIECE)) {
-                    Ok(count @ 1..) => left -= count,
-                    _ => break,
-                }
+        if self.is_connected() && self.set_mode(Mode::AT_ONCE).is_ok() {
+            let waits = self.pending_bytes() > 0;
+            let ended = if waits { Err(Error::NotReady) } else { self.shutdown_send().into_result() };
+            if ended.or_else(|_| with_link!(self, link => link.cut_off())).is_ok() {
+                with_link!(self, link => link.receive_for_nobody(MOST_UNWANTED));
             }
         }
         self.disconnect();
@@ -196,6 +197,5 @@ impl Stream {
     }
 }
 
-/// How much is read at the end for nobody, and how much of it at once.
+/// How much is read at the end for nobody.
 const MOST_UNWANTED: usize = 1024 * 1024;
-const PIECE: usize = 8 * 1024;

@@ -132,6 +132,11 @@ pub(crate) struct Watch {
     pub(crate) write: bool,
 }
 
+impl Watch {
+    /// Nothing, not even the end of the connection.
+    const NOTHING: Self = Self { read: false, write: false };
+}
+
 /// The sockets that a selector watches, and the kernel's object that watches them.
 #[derive(Debug)]
 pub(crate) struct Registry {
@@ -158,13 +163,11 @@ impl Registry {
         let Registration { key, source, buffered, registries } = &handle.registration;
         let mut registries = lock(registries);
         let mut entries = lock(&self.entries);
-        let event = polling::Event::new(*key, watch.read, watch.write);
-        if entries.watched.contains_key(key) {
-            self.poller.modify_with_mode(handle.native(), event, PollMode::Level)?;
-        } else {
-            // SAFETY: the socket is open, and `Registration::drop` or `Registry::clear` deletes it from the poller
-            // before it is closed.
-            unsafe { self.poller.add_with_mode(*source, event, PollMode::Level)? };
+        let before = entries.watched.get(key).map(|(_, before)| *before);
+        // SAFETY: the socket is open, and `Registration::drop` or `Registry::clear` deletes it from the poller before it
+        // is closed.
+        unsafe { self.tell_poller(*key, *source, before.unwrap_or(Watch::NOTHING), watch)? };
+        if before.is_none() {
             registries.retain(|other| other.strong_count() > 0);
             if !registries.iter().any(|other| other.as_ptr() == Arc::as_ptr(self)) {
                 registries.push(Arc::downgrade(self));
@@ -273,10 +276,9 @@ impl Registry {
         self.has_buffered.store(!entries.buffered.is_empty(), Ordering::Relaxed);
         let Some((_, watch)) = entries.watched.remove(&key) else { return };
         self.delete(from);
-        let event = polling::Event::new(key, watch.read, watch.write);
         // SAFETY: both handles are borrowed for the whole hand-over, so their sockets are open; the key, and with it
         // the duty to delete it, goes to the registration of the second one before the borrow ends.
-        if unsafe { self.poller.add_with_mode(to, event, PollMode::Level) }.is_ok() {
+        if unsafe { self.tell_poller(key, to, Watch::NOTHING, watch) }.is_ok() {
             entries.watched.insert(key, (to, watch));
         }
     }
@@ -285,13 +287,27 @@ impl Registry {
     fn change(&self, key: usize, watch: Watch) {
         let mut entries = lock(&self.entries);
         let Some((source, old)) = entries.watched.get_mut(&key) else { return };
-        if *old == watch {
-            return;
+        let before = std::mem::replace(old, watch);
+        if before != watch {
+            // SAFETY: as in `watch`, for the entry stays. It fails only for want of memory in the kernel.
+            let _ = unsafe { self.tell_poller(key, *source, before, watch) };
         }
-        *old = watch;
+    }
+
+    /// Keeps a source in the poller while it is watched for something: the system tells of ends in any case.
+    ///
+    /// # Safety
+    ///
+    /// The source is open, and is deleted from the poller before it is closed.
+    unsafe fn tell_poller(&self, key: usize, source: RawSource, before: Watch, watch: Watch) -> io::Result<()> {
         let event = polling::Event::new(key, watch.read, watch.write);
-        // It fails only for a source that is not in the poller; an entry is.
-        let _ = self.poller.modify_with_mode(borrowed(*source), event, PollMode::Level);
+        match (before, watch) {
+            (Watch::NOTHING, Watch::NOTHING) => Ok(()),
+            // SAFETY: the caller's promise.
+            (Watch::NOTHING, _) => unsafe { self.poller.add_with_mode(source, event, PollMode::Level) },
+            (_, Watch::NOTHING) => self.poller.delete(borrowed(source)),
+            _ => self.poller.modify_with_mode(borrowed(source), event, PollMode::Level),
+        }
     }
 
     fn set_buffered(&self, key: usize, buffered: bool) {

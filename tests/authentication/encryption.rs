@@ -7,14 +7,16 @@ use std::{
 };
 
 use sockeye::{
-    Client, ClientOptions, Endpoint, Error, ErrorKind, Listener, ListenerOptions, SocketSelector, Status, TlsClient,
-    TlsClientOptions, TlsIdentity, TlsServer, TlsSocket, Trust,
+    Client, ClientOptions, Endpoint, Error, ErrorKind, Listener, ListenerOptions, Phase, SocketSelector, Status,
+    TlsClient, TlsClientOptions, TlsIdentity, TlsServer, TlsSocket, Trust,
 };
 
 use crate::{
-    DEADLINE, key, listener, options,
+    DEADLINE,
+    in_time::once_within,
+    key, listener, options,
     over_tls::{client_options, configs},
-    raw,
+    raw, rogue,
 };
 
 fn encrypted() -> ClientOptions {
@@ -88,6 +90,29 @@ fn a_message_behind_the_handshake_is_told_to_selectors() {
     assert_eq!(connection.receive().into_result().unwrap(), b"welcome");
     assert!(!selector.wait(Some(Duration::ZERO)).unwrap());
     other.join().unwrap();
+}
+
+/// A listener that is slow with TLS and then says nothing has the one limit for both.
+#[test]
+fn encryption_and_the_key_have_one_limit() {
+    let limit = Duration::from_secs(1);
+    let (server, tls) = configs();
+    let mut options = client_options(tls);
+    options.handshake_limit = limit;
+    once_within(limit * 3 / 2, || {
+        let server = server.clone();
+        let (endpoint, thread) = rogue(move |stream| {
+            thread::sleep(limit * 7 / 10);
+            let mut socket = TlsSocket::server(stream.try_clone().unwrap().try_into().unwrap(), &server).unwrap();
+            // Whoever has given up meanwhile is a failure, or the end.
+            let _ = socket.handshake();
+            let _ = socket.receive(&mut [0; 100]);
+        });
+        let error = Client::connect_with(&endpoint, Some(&key()), &options).error().unwrap();
+        let in_time = matches!(error, Error::TimedOut { phase: Phase::Authentication, limit: found } if found == limit);
+        assert!(in_time, "{error}");
+        thread.join().unwrap();
+    });
 }
 
 /// One that has no key and says something at once: it wakes nobody until it has said enough.

@@ -1,15 +1,18 @@
 //! Listeners in a selector, beside other sockets.
 
 use std::{
+    io::Write,
     net::{Ipv4Addr, TcpStream},
     time::{Duration, Instant},
 };
 
 use sockeye::{
-    AuthError, AuthKey, Client, ClientOptions, Connection, Endpoint, Listener, ListenerOptions, SocketSelector, Status,
-    UdpSocket,
+    AuthError, AuthKey, Client, ClientOptions, Connection, Endpoint, ErrorKind, Listener, ListenerOptions,
+    SocketSelector, Status, UdpSocket,
 };
 
+#[cfg(unix)]
+use crate::support::{Family, Local, frames::framed};
 use crate::{DEADLINE, assert_connected, client, key, loopback, port, raw, why, write_frame};
 
 fn unblocked(key: Option<AuthKey>) -> Listener {
@@ -50,6 +53,66 @@ fn a_listener_is_ready_when_somebody_comes() {
     selector.add(&listener).unwrap();
     listener.close();
     assert_eq!(selector.len(), 1, "it left by itself");
+}
+
+/// All who have connected are let in by one accept, and given out one by one.
+#[test]
+fn a_listener_is_ready_while_it_has_somebody_to_give_out() {
+    let mut listener = Listener::bind(&Endpoint::parse("localhost:0").unwrap(), None).unwrap();
+    listener.set_blocking(false).unwrap();
+    let mut selector = SocketSelector::new().unwrap();
+    selector.add(&listener).unwrap();
+    let _peers = [raw(&listener), raw(&listener)];
+    assert!(selector.wait(Some(DEADLINE)).unwrap());
+    for _ in 0..2 {
+        assert!(selector.wait(Some(Duration::ZERO)).unwrap() && selector.is_ready(&listener));
+        listener.accept().into_result().unwrap();
+    }
+    assert!(!selector.wait(Some(Duration::ZERO)).unwrap());
+    // A selector that comes later hears of it, too.
+    let _peers = [raw(&listener), raw(&listener)];
+    listener.accept().into_result().unwrap();
+    let mut other = SocketSelector::new().unwrap();
+    other.add(&listener).unwrap();
+    assert!(other.wait(Some(Duration::ZERO)).unwrap() && other.is_ready(&listener));
+    listener.accept().into_result().unwrap();
+    assert!(!other.wait(Some(Duration::ZERO)).unwrap() && !selector.wait(Some(Duration::ZERO)).unwrap());
+}
+
+#[test]
+fn who_is_given_out_later_is_in_the_mode_of_then() {
+    let mut listener = Listener::bind(&Endpoint::parse("localhost:0").unwrap(), None).unwrap();
+    listener.set_blocking(false).unwrap();
+    let _peers = [(); 3].map(|()| raw(&listener));
+    assert!(!listener.accept().into_result().unwrap().is_blocking());
+    listener.set_blocking(true).unwrap();
+    listener.set_timeout(Some(Duration::from_millis(20))).unwrap();
+    let mut accepted = listener.accept().into_result().unwrap();
+    assert_eq!((accepted.is_blocking(), accepted.timeout()), (true, Some(Duration::from_millis(20))));
+    let begin = Instant::now();
+    assert!(accepted.receive().is_not_ready());
+    assert!(begin.elapsed() >= Duration::from_millis(20), "{:?}", begin.elapsed());
+    listener.set_blocking(false).unwrap();
+    assert!(!listener.accept().into_result().unwrap().is_blocking());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_listener_is_ready_until_all_who_have_shown_the_key_are_given_out() {
+    let mut listener = unblocked(Some(key()));
+    let mut selector = SocketSelector::new().unwrap();
+    selector.add(&listener).unwrap();
+    let endpoint = listener.address().unwrap();
+    let mut clients = [(); 2].map(|()| Client::begin(&endpoint, Some(&key()), &ClientOptions::default()).unwrap());
+    let end = Instant::now() + DEADLINE;
+    while listener.pending_handshakes() < 2 {
+        assert!(Instant::now() < end);
+        assert!(listener.accept().is_not_ready());
+    }
+    // Both have been challenged, and answer before the listener looks.
+    clients.iter_mut().for_each(|client| assert!(client.poll().is_not_ready()));
+    let _accepted = [(); 2].map(|()| accept(&mut selector, &mut listener));
+    assert!(!selector.wait(Some(Duration::ZERO)).unwrap());
 }
 
 #[cfg(unix)]
@@ -100,6 +163,33 @@ fn who_is_silent_or_waits_for_an_answer_wakes_nobody() {
     };
     assert_eq!(why(answered), AuthError::WrongDigest);
     assert_eq!(listener.pending_handshakes(), 1);
+}
+
+/// A local listener's queue cannot be watched; the client asks again at every poll.
+#[cfg(unix)]
+#[test]
+fn a_client_that_waits_for_room_in_a_queue_wakes_nobody() {
+    let (path, sockets) = Local::full_listener();
+    let mut client = Client::begin(&Endpoint::Local(path), Some(&key()), &ClientOptions::default()).unwrap();
+    let mut selector = SocketSelector::new().unwrap();
+    let added = selector.add(&client).unwrap();
+    for _ in 0..3 {
+        assert!(client.poll().is_not_ready());
+        assert!(!selector.wait(Some(Duration::from_millis(20))).unwrap(), "nothing has happened");
+    }
+    // Once there is room it is connected, and waits for a word.
+    let mut accepted: Vec<_> = Vec::new();
+    sockets[0].set_nonblocking(true).unwrap();
+    accepted.extend(std::iter::from_fn(|| sockets[0].accept().ok()));
+    assert!(client.poll().is_not_ready());
+    assert!(!selector.wait(Some(Duration::ZERO)).unwrap(), "nothing has been said");
+    for (mut socket, _) in std::iter::from_fn(|| sockets[0].accept().ok()).chain(accepted) {
+        socket.write_all(&framed(b"hello")).unwrap();
+    }
+    assert!(selector.wait(Some(DEADLINE)).unwrap());
+    assert_eq!(selector.ready().map(|event| event.key).collect::<Vec<_>>(), [added]);
+    assert_eq!(client.poll().error().map(|error| error.kind()), Some(ErrorKind::Authentication));
+    assert!(selector.is_empty());
 }
 
 /// A client that was added once stays in its selector until it is there: under one key, whichever address it tries, and

@@ -354,6 +354,42 @@ fn resets_before_the_accept() {
     });
 }
 
+/// 18: it is nobody's fault, least of all that of whoever came last.
+#[cfg(target_os = "linux")]
+#[test]
+fn no_descriptors_and_nobody_to_blame() {
+    child::in_child("hostile_messages::handshakes::no_descriptors_and_nobody_to_blame", || {
+        for options in [None, Some(key())] {
+            let (mut listener, port) = match options {
+                None => {
+                    let listener = Listener::bind(&Endpoint::parse("127.0.0.1:0").unwrap(), None).unwrap();
+                    let Endpoint::Tcp { port, .. } = listener.address().unwrap() else { panic!() };
+                    (listener, port)
+                }
+                Some(_) => listener(|_| {}),
+            };
+            listener.set_blocking(false).unwrap();
+            let mut first = peer(port);
+            first.write_all(&framed(b"{sha256}0123456789abcdef0123456789abcdef")).unwrap();
+            let begin = Instant::now();
+            while listener.accept().is_not_ready() {
+                assert!(begin.elapsed() < LONG);
+            }
+            assert_eq!(listener.last_accepted().map(|(_, port)| port), Some(first.local_addr().unwrap().port()));
+            assert!(listener.accept().is_not_ready() && listener.last_accepted().is_some(), "nothing new");
+            let _waits = peer(port);
+            let before = child::limit_descriptors(1 << 10);
+            let open = std::fs::read_dir("/proc/self/fd").unwrap().count() as u64;
+            child::limit_descriptors(open);
+            let files: Vec<_> = std::iter::from_fn(|| std::fs::File::open("/dev/null").ok()).collect();
+            assert_eq!(listener.accept().error().map(|error| error.kind()), Some(ErrorKind::TooManyFiles));
+            assert_eq!(listener.last_accepted(), None);
+            drop(files);
+            child::limit_descriptors(before);
+        }
+    });
+}
+
 /// 18: while no descriptor is left, those who have a place are answered and lose it in time, which makes room.
 #[cfg(target_os = "linux")]
 #[test]

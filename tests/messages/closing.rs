@@ -51,6 +51,19 @@ fn what_was_sent_arrives_although_answers_were_not_received() {
 }
 
 #[test]
+fn what_waits_for_room_is_dropped_and_nothing_before_it() {
+    let (mut connection, mut peer) = pair(Framing::Raw);
+    let sent = fill(&mut connection, &[7; 64 * 1024]);
+    peer.write_all(&[0xff; 1000]).unwrap();
+    wait_for_bytes(&connection);
+    let left = sent - connection.pending_bytes();
+    connection.close();
+    let mut received = Vec::new();
+    peer.read_to_end(&mut received).unwrap();
+    assert_eq!(received.len(), left);
+}
+
+#[test]
 fn answers_of_tinyproto_that_nobody_took_cost_no_message() {
     let (mut connection, mut peer) = pair(Framing::Tiny);
     peer.write_all(&[0xff]).unwrap();

@@ -18,6 +18,7 @@ crate::rows! {
     disconnected_while_pending: non_blocking;
     pending_socket_sends_once_it_is_there: non_blocking not local;
     mode_changes_while_pending: non_blocking;
+    a_limit_holds_while_pending: non_blocking;
 }
 
 fn socket<F: Family>(mode: Mode) -> F::Stream {
@@ -201,4 +202,39 @@ fn mode_changes_while_pending<F: Family>(mode: Mode) {
     let begin = Instant::now();
     assert_eq!(client.receive(&mut [0]).code(), StatusCode::NotReady);
     assert!(begin.elapsed() >= Duration::from_millis(20));
+}
+
+/// The limit of an operation counts the connecting in, for which there is none or a longer one; both go on behind it.
+fn a_limit_holds_while_pending<F: Family>(mode: Mode) {
+    for connect_limit in [None, Some(LONG)] {
+        let (address, _full) = F::full_listener();
+        let mut client = socket::<F>(mode);
+        let begun = match connect_limit {
+            None => F::connect(&mut client, &address),
+            Some(limit) => F::connect_timeout(&mut client, &address, limit),
+        };
+        assert_eq!(begun.code(), StatusCode::NotReady);
+        client.set_blocking(true).unwrap();
+        client.set_timeout(Some(SHORT)).unwrap();
+        let mut client = in_time(client, |client| assert_eq!(client.finish_connect().code(), StatusCode::NotReady));
+        client = in_time(client, |client| assert_eq!(client.send(b"x").code(), StatusCode::NotReady));
+        client = in_time(client, |client| assert_eq!(client.receive(&mut [0]).code(), StatusCode::NotReady));
+        client = in_time(client, |client| {
+            assert_eq!(client.receive_packet(&mut sockeye::Packet::new()).code(), StatusCode::NotReady);
+        });
+        client = in_time(client, |client| assert_eq!(client.flush().code(), StatusCode::NotReady));
+        assert!(!client.is_connected());
+    }
+}
+
+/// Does something that takes `SHORT` and not much longer.
+fn in_time<S: Stream>(mut socket: S, operation: impl FnOnce(&mut S) + Send + 'static) -> S {
+    let begin = Instant::now();
+    let socket = in_thread(move || {
+        operation(&mut socket);
+        socket
+    })
+    .join();
+    assert!((SHORT..LONG / 2).contains(&begin.elapsed()), "{:?}", begin.elapsed());
+    socket
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use sockeye::{Connection, Error, ErrorKind, Framing, StatusCode};
+use sockeye::{Connection, Error, ErrorKind, Framing, SocketSelector, StatusCode};
 
 use crate::support::{Family, LONG, Mode, SHORT, Stream, connected, drain, eventually, in_thread};
 
@@ -10,6 +10,8 @@ crate::rows! {
     queued_messages_leave_together: both;
     queue_over_the_outbox: both;
     send_to_a_peer_that_does_not_answer: both;
+    more_is_queued_than_a_peer_may_leave_unanswered: both;
+    a_send_that_takes_a_message_in_tells_selectors: non_blocking not tls;
     receive_from_a_peer_that_refuses: both;
     receive_from_a_peer_that_sends_too: both;
     a_connection_on_its_way: non_blocking not tls;
@@ -88,6 +90,60 @@ fn send_to_a_peer_that_does_not_answer<F: Family>(mode: Mode) {
     peer.join();
 }
 
+/// Nobody answers what has not been sent: it goes before answers are waited for.
+fn more_is_queued_than_a_peer_may_leave_unanswered<F: Family>(mode: Mode) {
+    const MOST: usize = 5000;
+    for with_send in [false, true] {
+        let (client, server) = connected::<F>(mode);
+        let [mut connection, mut server] =
+            [client, server].map(|socket| Connection::new(socket.into_stream(), Framing::Tiny));
+        server.set_timeout(Some(LONG)).unwrap();
+        let receiver = in_thread(move || {
+            for number in 0..MOST {
+                assert_eq!(server.receive().into_result().unwrap(), number.to_string().as_bytes());
+            }
+            server
+        });
+        let sender = in_thread(move || {
+            for number in 0..MOST {
+                let message = number.to_string();
+                let status = eventually(|| match with_send && number >= 4096 {
+                    true => connection.send(message.as_bytes()),
+                    false => connection.queue(message.as_bytes()),
+                });
+                assert_eq!(status.code(), StatusCode::Done, "{number}");
+            }
+            assert_eq!(eventually(|| connection.flush()).code(), StatusCode::Done);
+            connection
+        });
+        // Answers that nobody has received must not become a reset.
+        let _connection = sender.join();
+        receiver.join();
+    }
+}
+
+/// A message that has come behind the answers which a send has looked for.
+fn a_send_that_takes_a_message_in_tells_selectors<F: Family>(mode: Mode) {
+    let (client, server) = connected::<F>(mode);
+    let [mut connection, mut server] =
+        [client, server].map(|socket| Connection::new(socket.into_stream(), Framing::Tiny));
+    server.set_timeout(Some(LONG)).unwrap();
+    let mut selector = SocketSelector::new().unwrap();
+    selector.add(&connection).unwrap();
+    for _ in 0..512 {
+        connection.queue(b"x").into_result().unwrap();
+    }
+    assert_eq!(eventually(|| connection.flush()).code(), StatusCode::Done);
+    for _ in 0..512 {
+        server.receive().into_result().unwrap();
+    }
+    server.send(b"done").into_result().unwrap();
+    connection.send(b"one more").into_result().unwrap();
+    assert!(selector.wait(Some(Duration::ZERO)).unwrap() && selector.is_ready(&connection));
+    assert_eq!(connection.receive().done().unwrap(), b"done");
+    assert!(!selector.wait(Some(Duration::ZERO)).unwrap(), "nothing is left");
+}
+
 /// The code is in the error, and the connection is over.
 fn receive_from_a_peer_that_refuses<F: Family>(mode: Mode) {
     for (answer, code) in [(&b"\0"[..], 0), (b"\xff\xfe", 0xfe), (b"\xff\xfd", 0xfd)] {
@@ -127,6 +183,17 @@ fn a_connection_on_its_way<F: Family>(_mode: Mode) {
     assert_eq!(connection.send(b"hello").code(), StatusCode::NotReady);
     assert_eq!(connection.pending_bytes(), 0);
     assert!(!connection.poll(Some(Duration::ZERO)).unwrap());
+    // A limit is kept, whatever the connect has.
+    let begin = Instant::now();
+    let mut connection = in_thread(move || {
+        assert!(!connection.poll(Some(SHORT)).unwrap());
+        connection
+    })
+    .join();
+    connection.set_blocking(true).unwrap();
+    connection.set_timeout(Some(SHORT)).unwrap();
+    in_thread(move || assert_eq!(connection.receive().code(), StatusCode::NotReady)).join();
+    assert!((2 * SHORT..LONG / 2).contains(&begin.elapsed()), "{:?}", begin.elapsed());
     drop(fillers);
 }
 

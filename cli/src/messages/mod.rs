@@ -56,7 +56,7 @@ fn serve(args: &ListenArgs) -> Result<(), Failure> {
     log(&format!("listening at {}", listener.address()?));
     let is_closed = AtomicBool::new(false);
     thread::scope(|scope| {
-        scope.spawn(|| let_in(listener, &teller, args.once, &is_closed));
+        scope.spawn(|| let_in(listener, &teller, args, &is_closed));
         let result = exchange.run();
         is_closed.store(true, Ordering::Relaxed);
         result
@@ -64,7 +64,7 @@ fn serve(args: &ListenArgs) -> Result<(), Failure> {
 }
 
 /// Lets peers in until the door is to be closed.
-fn let_in(mut listener: Listener, teller: &Teller, once: bool, is_closed: &AtomicBool) {
+fn let_in(mut listener: Listener, teller: &Teller, args: &ListenArgs, is_closed: &AtomicBool) {
     let mut is_published = false;
     while !is_closed.load(Ordering::Relaxed) {
         let accepted = listener.accept();
@@ -80,11 +80,12 @@ fn let_in(mut listener: Listener, teller: &Teller, once: bool, is_closed: &Atomi
         }
         let name = match listener.last_accepted() {
             Some((address, port)) => Endpoint::Tcp { host: Some(address.to_string()), port }.to_string(),
-            None => "a program of this machine".to_owned(),
+            None if matches!(args.endpoint, Endpoint::Local(_)) => "a program of this machine".to_owned(),
+            None => "somebody".to_owned(),
         };
         match accepted {
             Status::Done(connection) => {
-                if !teller.tell(News::Opened(Box::new(connection), name)) || once {
+                if !teller.tell(News::Opened(Box::new(connection), name)) || args.once {
                     return;
                 }
             }

@@ -36,6 +36,12 @@ impl Tiny {
         &mut self.answers
     }
 
+    pub(super) fn take_refusal_back(&mut self) {
+        if self.answers.last() == Some(&REJECTED) {
+            self.answers.pop();
+        }
+    }
+
     pub(super) fn is_greeted(&self) -> bool {
         self.peer == Peer::Greeted
     }

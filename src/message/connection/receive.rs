@@ -233,6 +233,7 @@ impl Connection {
     pub(super) fn reconsider(&mut self) {
         if matches!(self.phase, Phase::Broken(_)) {
             self.phase = Phase::Open;
+            self.incoming.codec_mut().take_refusal_back();
         }
         self.look_ahead();
     }

@@ -30,7 +30,7 @@ impl Connection {
     /// Puts a message into the outbox without a system call, to send many at once with [`flush`](Self::flush).
     ///
     /// `NotReady` when the outbox is over its limit: flush, then try again. Everything else is as for
-    /// [`send`](Self::send).
+    /// [`send`](Self::send); when it has to wait for answers, it sends first what waits for room.
     ///
     /// # Examples
     ///
@@ -122,6 +122,11 @@ impl Connection {
         let unanswered = self.incoming.codec().unanswered();
         if unanswered >= MOST_UNANSWERED {
             let mut attempt = self.stream.mode().begin();
+            // Nobody answers what has not been sent.
+            match self.stream.flush_within(&mut attempt) {
+                Ok(()) | Err(Error::NotReady) => {}
+                failed => return failed,
+            }
             match self.read_answers(&mut attempt) {
                 // Not all of them, and enough.
                 Err(Error::NotReady) if self.incoming.codec().unanswered() < MOST_UNANSWERED => Ok(()),
@@ -146,7 +151,11 @@ impl Connection {
                 Ok(Look::More(missing)) if self.incoming.codec().unanswered() >= MANY_UNANSWERED => {
                     self.read(attempt, missing, &mut [])?;
                 }
-                Ok(_) => return Ok(()),
+                Ok(look) => {
+                    // Which may have come behind the answers.
+                    self.stream.tell_whether_received(look == Look::Message);
+                    return Ok(());
+                }
                 Err(error) => return Err(self.broken(error)),
             }
         }

@@ -66,10 +66,10 @@ impl Waiting {
     }
 
     /// Begins with somebody, who may be done at once.
-    pub(super) fn begin(&mut self, mut opening: Opening, peer: Peer, mode: Mode) -> Option<Found> {
+    pub(super) fn begin(&mut self, mut opening: Opening, peer: Peer) -> Option<Found> {
         match opening.step() {
             Err(Error::NotReady) => {}
-            result => return ended(result, opening, peer, mode),
+            result => return ended(result, opening, peer),
         }
         if self.openings.len() >= self.max
             && let Some(oldest) = self.order.pop_front()
@@ -92,7 +92,7 @@ impl Waiting {
     }
 
     /// Goes on with those who are ready, and ends those whose time is over.
-    pub(super) fn proceed(&mut self, mode: Mode, found: &mut VecDeque<Found>) {
+    pub(super) fn proceed(&mut self, found: &mut VecDeque<Found>) {
         let mut ready: Vec<Key> =
             self.selector.ready().map(|event| event.key).filter(|key| !self.doors.contains(key)).collect();
         let is_late = |key: &&Key| self.openings.get(key).is_some_and(|(opening, _)| opening.due().has_passed());
@@ -112,17 +112,17 @@ impl Waiting {
             self.held.retain(|other| *other != key);
             if let Some((opening, peer)) = self.openings.remove(&key) {
                 self.selector.remove(&opening);
-                found.extend(ended(result, opening, peer, mode));
+                found.extend(ended(result, opening, peer));
             }
         }
     }
 }
 
 /// What is to be told of a handshake that has ended; nothing of a peer that has gone.
-fn ended(result: Result<()>, opening: Opening, peer: Peer, mode: Mode) -> Option<Found> {
+fn ended(result: Result<()>, opening: Opening, peer: Peer) -> Option<Found> {
     match result {
         Err(Error::Disconnected | Error::CutShort { .. }) => None,
-        result => Some((result.and_then(|()| opening.into_stream(mode)), peer)),
+        result => Some((result.and_then(|()| opening.into_stream(Mode::AT_ONCE)), peer)),
     }
 }
 

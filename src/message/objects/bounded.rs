@@ -1,8 +1,9 @@
 //! Values in the form of postcard, which knows no limits: a value could be as deep as its message is long, and a list of
 //! what takes no bytes as long as a number can be. So everything that serde hands on is handed on with what is left.
 
-use std::{cell::Cell, fmt};
+use std::{cell::Cell, fmt, rc::Rc};
 
+use postcard::de_flavors::{Flavor, Slice};
 use serde::de::{
     self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
@@ -11,9 +12,15 @@ use crate::error::{Error, Limit, Result};
 
 /// Reads a value that is all of the bytes.
 pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    let shared = Shared { items: Cell::new(bytes.len().max(FREE_ITEMS)), is_too_deep: Cell::new(false) };
+    let left = Rc::new(Cell::new(bytes.len()));
+    let shared = Shared {
+        left: Rc::clone(&left),
+        items: Cell::new(bytes.len().max(FREE_ITEMS)),
+        hints: Cell::new(bytes.len()),
+        is_too_deep: Cell::new(false),
+    };
     let bounds = Bounds { shared: &shared, levels: DEPTH_LIMIT, counts_items: false };
-    let mut input = postcard::Deserializer::from_bytes(bytes);
+    let mut input = postcard::Deserializer::from_flavor(Counted { slice: Slice::new(bytes), left });
     match T::deserialize(bounds.of(&mut input)) {
         Ok(value) if input.finalize().is_ok_and(<[u8]>::is_empty) => Ok(value),
         Err(_) if shared.is_too_deep.get() => {
@@ -25,8 +32,12 @@ pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
 
 /// What all parts of a value have together.
 struct Shared {
-    /// How many items its lists and maps may still have.
+    /// How many bytes have not been read.
+    left: Rc<Cell<usize>>,
+    /// How many items that take no bytes its lists and maps may still have.
     items: Cell<usize>,
+    /// For how many more of them room may be made before they are there: no more than there are bytes.
+    hints: Cell<usize>,
     is_too_deep: Cell<bool>,
 }
 
@@ -56,12 +67,52 @@ impl<'a> Bounds<'a> {
         Ok(Self { levels, ..self })
     }
 
-    fn item<E: de::Error>(self) -> Result<Self, E> {
-        if self.counts_items {
+    /// Counts an item that was read when so many bytes were left, if it has taken none.
+    fn count<E: de::Error>(self, before: usize) -> Result<(), E> {
+        if self.counts_items && self.shared.left.get() == before {
             let left = self.shared.items.get().checked_sub(1).ok_or_else(|| E::custom("too many items"))?;
             self.shared.items.set(left);
         }
-        Ok(self.counting(false))
+        Ok(())
+    }
+
+    /// What a list or a map may say of its length: what one announces inside of another has to fit into the same message.
+    fn hint(self, announced: Option<usize>) -> Option<usize> {
+        let left = self.shared.hints.get();
+        let hint = announced?.min(left);
+        self.shared.hints.set(left - hint);
+        Some(hint)
+    }
+}
+
+/// Bytes of which it is known how many are left.
+struct Counted<'de> {
+    slice: Slice<'de>,
+    left: Rc<Cell<usize>>,
+}
+
+impl<'de> Flavor<'de> for Counted<'de> {
+    type Remainder = &'de [u8];
+    type Source = &'de [u8];
+
+    fn pop(&mut self) -> postcard::Result<u8> {
+        let byte = self.slice.pop()?;
+        self.left.set(self.left.get() - 1);
+        Ok(byte)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.left.get())
+    }
+
+    fn try_take_n(&mut self, count: usize) -> postcard::Result<&'de [u8]> {
+        let taken = self.slice.try_take_n(count)?;
+        self.left.set(self.left.get() - count);
+        Ok(taken)
+    }
+
+    fn finalize(self) -> postcard::Result<&'de [u8]> {
+        self.slice.finalize()
     }
 }
 
@@ -147,7 +198,10 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Bounded<'_, S> {
     type Value = S::Value;
 
     fn deserialize<D: Deserializer<'de>>(self, input: D) -> Result<S::Value, D::Error> {
-        self.inner.deserialize(self.bounds.item()?.of(input))
+        let before = self.bounds.shared.left.get();
+        let value = self.inner.deserialize(self.bounds.counting(false).of(input))?;
+        self.bounds.count(before)?;
+        Ok(value)
     }
 }
 
@@ -159,7 +213,7 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Bounded<'_, A> {
     }
 
     fn size_hint(&self) -> Option<usize> {
-        self.inner.size_hint()
+        self.bounds.hint(self.inner.size_hint())
     }
 }
 
@@ -175,7 +229,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Bounded<'_, A> {
     }
 
     fn size_hint(&self) -> Option<usize> {
-        self.inner.size_hint()
+        self.bounds.hint(self.inner.size_hint())
     }
 }
 
@@ -215,6 +269,6 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Bounded<'_, A> {
 
 /// Lists, maps, tuples, structures, options and variants inside one another: as many as in a pickle.
 const DEPTH_LIMIT: u16 = 256;
-/// Items of all lists and maps together, where a message has fewer bytes. Each takes a byte or more unless it has no
-/// content at all, so that a message with more of them than bytes has lists of nothing.
+/// Items without content of all lists and maps together, where a message has fewer bytes. What has content takes bytes,
+/// which are counted by themselves.
 const FREE_ITEMS: usize = 1 << 16;

@@ -182,6 +182,10 @@ impl Writer {
             batch.iter().try_for_each(|pair| both(self, pair))?;
             self.bytes.push(opcode::SETITEMS);
         }
+        // Python looks for more behind every full batch of a dict, though not of a list.
+        if !pairs.is_empty() && pairs.len().is_multiple_of(BATCH) {
+            self.bytes.extend([opcode::MARK, opcode::SETITEMS]);
+        }
         Ok(())
     }
 

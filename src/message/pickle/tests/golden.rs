@@ -67,6 +67,25 @@ fn values_are_written_as_python_writes_them() {
     }
 }
 
+/// The end of `pickle.dumps({number: None for number in range(length)}, protocol)`, and how long it is.
+#[test]
+fn long_dicts_are_written_as_python_writes_them() {
+    for (length, four, two, end) in [
+        (999, 3756, 3748, "4de6034e752e"),
+        (1000, 3762, 3754, "4de7034e7528752e"),
+        (1001, 3766, 3758, "4de7034e75284de8034e752e"),
+        (2000, 7764, 7756, "4dcf074e7528752e"),
+    ] {
+        let value = Value::Dict((0..length).map(|number| (Value::Int(number), Value::None)).collect());
+        for (protocol, expected) in [(Protocol::Four, four), (Protocol::Two, two)] {
+            let pickle = encode(&value, protocol).unwrap();
+            assert!(pickle.ends_with(&bytes(end)), "{length}: {:x?}", &pickle[pickle.len() - 20..]);
+            assert_eq!(pickle.len(), expected, "{length}");
+            assert_eq!(decode(&pickle).unwrap(), value);
+        }
+    }
+}
+
 #[test]
 fn what_python_writes_is_read() {
     for (value, four, two) in golden() {
