@@ -86,6 +86,8 @@ pub struct EventLoop {
     events: VecDeque<LoopEvent>,
     /// Who is to be served in this round, in turns.
     ready: VecDeque<Token>,
+    /// Connections that are to be dialled in the next round.
+    begun: Vec<usize>,
     /// Connections with queued bytes that the system has not been offered.
     queued: Vec<usize>,
     deadlines: BTreeSet<(Instant, Due)>,
@@ -156,6 +158,7 @@ impl EventLoop {
             next_id: 0,
             events: VecDeque::new(),
             ready: VecDeque::new(),
+            begun: Vec::new(),
             queued: Vec::new(),
             deadlines: BTreeSet::new(),
             now: Instant::now(),

@@ -73,7 +73,8 @@ impl EventLoop {
     /// a [`ConnectFailed`](CloseReason::ConnectFailed). Sends answer `NotReady` until then. A host name other than
     /// `localhost` is looked up on a thread of its own, and its addresses are tried one after the other, all within the
     /// [`opening_limit`](crate::ConnectionOptions::opening_limit): each has its share of what is left. So it is with a
-    /// service, which is waited for until there is one.
+    /// service, which is waited for until there is one. What is begun in the middle of a round of [`poll`](Self::poll) has
+    /// its first turn in the next one.
     ///
     /// # Errors
     ///
@@ -103,7 +104,12 @@ impl EventLoop {
         let slot = Slot::new(placeholder, Stage::Dialing(dial), options, Instant::now());
         self.slots.insert(id, Box::new(slot));
         self.schedule(id);
-        self.dial(id);
+        // What fails at once is an event: who connects again at each of them would never come to the others.
+        if self.round.is_some() {
+            self.begun.push(id)
+        } else {
+            self.dial(id)
+        }
         Ok(ConnectionId(id))
     }
 
@@ -126,6 +132,13 @@ impl EventLoop {
             _ = mailbox.put(Command::DialAt(id, found.map(|found| (found.addresses().to_vec(), found.port()))));
         })?;
         Ok(Target::Unknown { phase: Phase::Discovery, wanted })
+    }
+
+    /// Dials what was begun in the last round.
+    pub(super) fn dial_begun(&mut self) {
+        for id in mem::take(&mut self.begun) {
+            self.dial(id);
+        }
     }
 
     /// Goes on with the addresses of a host.

@@ -21,6 +21,8 @@ use crate::{
 /// What is left of a round.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Round {
+    /// Of events other than messages.
+    events: usize,
     messages: usize,
     bytes: usize,
 }
@@ -32,8 +34,9 @@ impl EventLoop {
     /// happens, at most for the limit (`None` is for ever, zero is not at all), and then each call gives an event, until
     /// everything that was ready has been given or the round's budget is used up
     /// ([`round_messages`](crate::EventLoopOptions::round_messages),
-    /// [`round_bytes`](crate::EventLoopOptions::round_bytes)). So a `while let` ends, however fast the peers are. A round
-    /// may be empty also when another thread has used a [`LoopHandle`](crate::LoopHandle).
+    /// [`round_bytes`](crate::EventLoopOptions::round_bytes)). So a `while let` ends, however fast the peers are and
+    /// whatever the program does about each event. A round may be empty also when another thread has used a
+    /// [`LoopHandle`](crate::LoopHandle).
     ///
     /// Its cost grows with the connections that are ready, not with those that there are. They take turns, of 64 KiB or
     /// as many small messages as make 256; what is behind the budget comes first in the next round.
@@ -73,6 +76,7 @@ impl EventLoop {
 
     fn begin_round(&mut self, limit: Option<Duration>) -> Result<()> {
         self.flush_queued();
+        self.dial_begun();
         let deadline = Deadline::after(limit.filter(|limit| !limit.is_zero()));
         loop {
             self.begin_draining();
@@ -101,7 +105,10 @@ impl EventLoop {
                 break;
             }
         }
-        self.round = Some(Round { messages: self.options.round_messages, bytes: self.options.round_bytes });
+        let Self { events, options, .. } = self;
+        // What the program does about an event may make the next one at once.
+        let events = events.len().saturating_add(options.round_messages);
+        self.round = Some(Round { events, messages: options.round_messages, bytes: options.round_bytes });
         Ok(())
     }
 
@@ -149,10 +156,12 @@ impl EventLoop {
 
     fn next_event(&mut self) -> Option<LoopEvent> {
         loop {
-            if let Some(event) = self.events.pop_front() {
-                return Some(event);
+            let round = self.round.as_mut()?;
+            if !self.events.is_empty() {
+                round.events = round.events.checked_sub(1)?;
+                return self.events.pop_front();
             }
-            let Round { messages: 1.., bytes: 1.. } = self.round? else { return None };
+            let Round { messages: 1.., bytes: 1.., .. } = round else { return None };
             match self.ready.pop_front()? {
                 Token::Listener(id) => self.accept(id),
                 Token::Connection(id) => {

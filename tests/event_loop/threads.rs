@@ -6,12 +6,12 @@ use std::{
 };
 
 use sockeye::{
-    CloseReason, ConnectOptions, Connection, ConnectionId, ErrorKind, EventLoop, Framing, Handler, HookResult,
-    ListenOptions,
+    CloseReason, ConnectOptions, Connection, ConnectionId, Endpoint, ErrorKind, EventLoop, Framing, Handler,
+    HookResult, ListenOptions,
 };
 
 use super::rig::{Rig, loopback, read, rest_of, write};
-use crate::support::LONG;
+use crate::support::{LONG, fresh_path};
 
 /// Tells a channel what happens.
 struct Teller(Sender<String>, Sender<ConnectionId>);
@@ -102,6 +102,29 @@ fn a_loop_that_is_dropped_ends() {
     std::panic::set_hook(quiet);
     assert_eq!(rest_of(&mut peer), b"");
     assert!(!handle.shutdown(Duration::ZERO));
+}
+
+/// A program that connects again whenever it was refused, to a service of this machine that is down, can be stopped.
+#[test]
+fn a_loop_that_is_always_busy_can_be_stopped() {
+    struct Again(Endpoint);
+
+    impl Handler for Again {
+        fn started(&mut self, event_loop: &mut EventLoop) -> HookResult {
+            event_loop.connect(&self.0, Framing::lines(), ConnectOptions::default())?;
+            Ok(())
+        }
+
+        fn closed(&mut self, event_loop: &mut EventLoop, _: ConnectionId, _: CloseReason, _: Vec<u8>) {
+            // No more once the loop ends.
+            let _ = event_loop.connect(&self.0, Framing::lines(), ConnectOptions::default());
+        }
+    }
+
+    let running = EventLoop::new().unwrap().spawn(Again(Endpoint::Local(fresh_path()))).unwrap();
+    let (told, stopped) = mpsc::channel();
+    std::thread::spawn(move || told.send(running.stop(Duration::from_secs(1)).is_ok()));
+    assert!(stopped.recv_timeout(LONG).unwrap());
 }
 
 #[test]
