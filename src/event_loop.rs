@@ -196,15 +196,19 @@ impl EventLoop {
     /// [`Closed`](LoopEvent::Closed) as well.
     pub fn receive(&mut self, id: ConnectionId) -> Status<Vec<u8>> {
         let Some(slot) = self.slots.get_mut(&id.0).filter(|slot| slot.is_open()) else { return Status::Disconnected };
-        match slot.connection.receive() {
+        let before = slot.connection.pending_bytes();
+        let status = slot.connection.receive();
+        // Answers may have gone, and what waited before them; or others have found no room.
+        let has_moved = slot.connection.pending_bytes() < before;
+        match status {
             Status::Done(message) => {
                 self.counters.messages_received += 1;
                 self.counters.bytes_received += message.len() as u64;
-                self.note_drained(id.0);
+                self.settle(id.0, has_moved);
                 Status::Done(message)
             }
             Status::NotReady => {
-                self.note_drained(id.0);
+                self.settle(id.0, has_moved);
                 Status::NotReady
             }
             Status::Disconnected => {
@@ -224,15 +228,22 @@ impl EventLoop {
     /// Inside [`Handler::message`], and after a [`Message`](LoopEvent::Message), these are the bytes that came behind that
     /// message. Empty when the connection is gone.
     pub fn unread(&mut self, id: ConnectionId) -> Vec<u8> {
-        self.slots.get_mut(&id.0).map(|slot| slot.connection.unread()).unwrap_or_default()
+        let Some(slot) = self.slots.get_mut(&id.0) else { return Vec::new() };
+        let before = slot.connection.pending_bytes();
+        let bytes = slot.connection.unread();
+        let has_moved = slot.connection.pending_bytes() < before;
+        self.settle(id.0, has_moved);
+        bytes
     }
 
     /// Goes on with a connection in another framing, with the byte behind the last message that was given. Tells whether
     /// there was such a connection.
     pub fn set_framing(&mut self, id: ConnectionId, framing: Framing) -> bool {
         let Some(slot) = self.slots.get_mut(&id.0).filter(|slot| slot.is_open()) else { return false };
+        let before = slot.connection.pending_bytes();
         slot.connection.set_framing(framing);
-        self.watch(id.0);
+        let has_moved = slot.connection.pending_bytes() < before;
+        self.settle(id.0, has_moved);
         true
     }
 

@@ -9,12 +9,11 @@ use super::{
     Due, EventLoop, Token,
     event::{CloseReason, ConnectionId, ListenerId, LoopEvent, TimerId},
     options::Reading,
-    slot::{Line, Stage, Water},
+    slot::{Line, Stage},
 };
 use crate::{
     error::{Error, Result},
     selector::Event,
-    status::Status,
     time::Deadline,
 };
 
@@ -202,23 +201,10 @@ impl EventLoop {
     }
 
     fn receive_next(&mut self, id: usize) -> Option<LoopEvent> {
-        let slot = self.slots.get_mut(&id)?;
-        let message = match slot.connection.receive() {
-            Status::Done(message) => message,
-            Status::NotReady => {
-                // The peer may have given answers, or have been given some that did not fit.
-                self.note_drained(id);
-                self.watch(id);
-                return None;
-            }
-            Status::Disconnected => {
-                self.begin_close(id, CloseReason::Peer);
-                return None;
-            }
-            Status::Error(error) => {
-                self.begin_close(id, CloseReason::Failed(error));
-                return None;
-            }
+        let message = self.receive(ConnectionId(id)).done()?;
+        // What was sent behind the answers may have found the end.
+        let Some(slot) = self.slots.get_mut(&id) else {
+            return Some(LoopEvent::Message { id: ConnectionId(id), message });
         };
         if slot.connection.has_answer() {
             slot.turn = slot.turn.saturating_sub(message.len() + COST_OF_A_MESSAGE);
@@ -234,15 +220,10 @@ impl EventLoop {
             slot.is_dirty = true;
             self.queued.push(id);
         }
-        if slot.water == Water::High {
-            self.note_drained(id);
-        }
         if let Some(round) = &mut self.round {
             round.messages = round.messages.saturating_sub(1);
             round.bytes = round.bytes.saturating_sub(message.len());
         }
-        self.counters.messages_received += 1;
-        self.counters.bytes_received += message.len() as u64;
         Some(LoopEvent::Message { id: ConnectionId(id), message })
     }
 
@@ -254,6 +235,7 @@ impl EventLoop {
         }
         slot.stage = Stage::Open;
         slot.active = self.now;
+        slot.note_queue(slot.connection.pending_bytes(), false);
         if slot.connection.has_answer() {
             slot.turn = TURN;
             slot.line = Line::ToRead;

@@ -87,29 +87,19 @@ impl EventLoop {
             }
             Status::Disconnected | Status::Error(_) => return status,
         }
+        if status.is_done() && departure == Departure::WithOthers && !slot.is_dirty {
+            slot.is_dirty = true;
+            self.queued.push(id.0);
+        }
         let queued = slot.connection.pending_bytes();
         // Without what the framing adds: a few bytes that go may be missed, and none are seen that have not gone.
         let added = if status.is_done() { message.len() } else { 0 };
-        slot.note_queue(queued, queued < before + added || (queued == 0 && status.is_done()));
+        let has_moved = queued < before + added || (queued == 0 && status.is_done());
         if slot.water == Water::Low && (status.is_not_ready() || queued >= slot.options.high_water) {
             slot.water = Water::High;
             self.events.push_back(LoopEvent::HighWater { id, queued });
         }
-        if queued == 0 {
-            self.note_drained(id.0);
-            return status;
-        }
-        match departure {
-            Departure::WithOthers if slot.is_dirty => {}
-            Departure::WithOthers => {
-                slot.is_dirty = true;
-                self.queued.push(id.0);
-            }
-            Departure::Now => {
-                self.watch(id.0);
-                self.schedule(id.0);
-            }
-        }
+        self.settle(id.0, has_moved);
         status
     }
 
@@ -160,31 +150,39 @@ impl EventLoop {
         let before = slot.connection.pending_bytes();
         let status = slot.connection.flush();
         let queued = slot.connection.pending_bytes();
-        slot.note_queue(queued, queued < before);
+        let has_failed = status.is_disconnected() || status.is_error();
+        match slot.stage {
+            Stage::Closing(_) if queued == 0 || has_failed => self.end_close(id),
+            Stage::Open if has_failed && slot.reading == Reading::Paused => _ = self.begin_close(id, CloseReason::Peer),
+            _ => self.settle(id, queued < before),
+        }
+    }
+
+    /// Sees to what an operation on a connection has changed about what waits for the peer, of which some has gone or
+    /// none: since when it waits, what has waited for it, and what the connection is watched for.
+    pub(super) fn settle(&mut self, id: usize, has_moved: bool) {
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        let has_waited = slot.stalled.is_some();
+        let queued = slot.connection.pending_bytes();
+        slot.note_queue(queued, has_moved);
+        // Nearly always nothing waits, and nothing did.
+        if !has_waited && slot.stalled.is_none() && slot.water == Water::Low {
+            return;
+        }
         if queued == 0 {
             self.note_drained(id);
         }
-        let has_failed = status.is_disconnected() || status.is_error();
+        // What has waited for room or for answers is in the queue now. It is watched for once the system has had no room.
         let Some(slot) = self.slots.get(&id) else { return };
-        // What has waited for room or for answers is in the queue now.
-        let queued = slot.connection.pending_bytes();
-        match slot.stage {
-            Stage::Closing(_) if queued == 0 || has_failed => return self.end_close(id),
-            Stage::Open if has_failed && slot.reading == Reading::Paused => {
-                self.begin_close(id, CloseReason::Peer);
-                return;
-            }
-            _ => {}
-        }
-        self.watch(id);
-        if queued > 0 {
+        if !slot.is_dirty || slot.connection.pending_bytes() == 0 {
+            self.watch(id);
             self.schedule(id);
         }
     }
 
     /// Goes on with what waits for room or for answers, and tells that high water is over, if it is: no bytes wait, and
     /// a message would not have to.
-    pub(super) fn note_drained(&mut self, id: usize) {
+    fn note_drained(&mut self, id: usize) {
         self.go_on_late(id);
         let Some(slot) = self.slots.get_mut(&id).filter(|slot| slot.water == Water::High) else { return };
         if slot.is_open() && slot.connection.pending_bytes() == 0 && !slot.connection.waits_for_answers() {

@@ -2,9 +2,12 @@
 
 use std::{net::TcpStream, time::Duration};
 
-use sockeye::{CloseReason, ConnectionId, Error, Framing, LoopEvent, Reading};
+use sockeye::{CloseReason, ConnectionId, ConnectionOptions, Error, Framing, LoopEvent, Reading};
 
-use super::rig::{Rig, read, rest_of, write};
+use super::{
+    queues::{assert_sleeps, drain, fill as fill_system},
+    rig::{Rig, read, rest_of, write},
+};
 
 /// A peer of tinyproto that has greeted.
 fn greeted(rig: &mut Rig) -> (TcpStream, ConnectionId) {
@@ -135,4 +138,23 @@ fn messages_of_other_threads_wait_for_answers_that_nobody_receives() {
     }
     assert!(rig.event_loop.counters().messages_sent >= BURST as u64, "{:?}", rig.event_loop.counters());
     reader.join().unwrap();
+}
+
+/// An answer that a receive sends takes along what waits before it.
+#[test]
+fn a_receive_that_empties_the_queue_ends_the_stall() {
+    let mut options = ConnectionOptions::default();
+    options.reading = Reading::Readiness;
+    options.stall_limit = Some(Duration::from_millis(300));
+    let mut rig = Rig::with_connections(Framing::Tiny, options);
+    let (mut peer, id) = greeted(&mut rig);
+    let sent = fill_system(&mut rig.event_loop, id);
+    peer.set_nonblocking(true).unwrap();
+    drain(&mut peer);
+    write(&mut peer, &[vec![0xff; sent], b"\0\0\0\x02".to_vec()].concat());
+    assert!(rig.event_loop.receive(id).is_not_ready());
+    assert_eq!(rig.event_loop.counters().queued_bytes, 0);
+    let events = rig.during(Duration::from_millis(600));
+    assert!(events.iter().all(|event| matches!(event, LoopEvent::Readable { .. })), "{events:?}");
+    assert_sleeps(&mut rig.event_loop);
 }

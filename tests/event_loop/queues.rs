@@ -1,0 +1,79 @@
+//! What waits for a peer, whichever operation sends it in the end.
+
+use std::{
+    io::{ErrorKind, Read},
+    time::{Duration, Instant},
+};
+
+use sockeye::{ConnectionId, ConnectionOptions, EventLoop, Framing, LoopEvent};
+
+use super::rig::Rig;
+use crate::support::{LONG, SHORT};
+
+/// Sends lines until the system has no more room; tells how many.
+pub(super) fn fill(event_loop: &mut EventLoop, id: ConnectionId) -> usize {
+    let mut count = 0;
+    while event_loop.counters().queued_bytes == 0 {
+        event_loop.send(id, &[b'x'; 10_000]).into_result().unwrap();
+        count += 1;
+        assert!(count < 10_000, "the system has no end");
+    }
+    count
+}
+
+/// Reads what there is from a peer that does not block; tells how much.
+pub(super) fn drain(peer: &mut impl Read) -> usize {
+    let mut total = 0;
+    let mut piece = [0; 65_536];
+    loop {
+        match peer.read(&mut piece) {
+            Ok(0) => return total,
+            Ok(count) => total += count,
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::WouldBlock, "{error}");
+                return total;
+            }
+        }
+    }
+}
+
+/// Fails when something other than the clock ends a wait.
+pub(super) fn assert_sleeps(event_loop: &mut EventLoop) {
+    let begin = Instant::now();
+    assert!(event_loop.poll(Some(SHORT)).unwrap().is_none());
+    assert!(begin.elapsed() >= SHORT, "it wakes up after {:?}", begin.elapsed());
+}
+
+#[test]
+fn a_send_that_empties_the_queue_leaves_nothing_to_wake_up_for() {
+    let mut rig = Rig::new(Framing::lines());
+    let (mut peer, id) = rig.opened_peer();
+    assert!(rig.during(Duration::ZERO).is_empty());
+    peer.set_nonblocking(true).unwrap();
+    fill(&mut rig.event_loop, id);
+    let end = Instant::now() + LONG;
+    while rig.event_loop.counters().queued_bytes > 0 {
+        assert!(Instant::now() < end);
+        drain(&mut peer);
+        rig.event_loop.send(id, b"x").into_result().unwrap();
+    }
+    assert!(rig.during(Duration::ZERO).is_empty());
+    assert_sleeps(&mut rig.event_loop);
+}
+
+/// The greeting of the new framing takes everything along.
+#[test]
+fn a_framing_that_empties_the_queue_ends_the_stall() {
+    let mut options = ConnectionOptions::default();
+    options.stall_limit = Some(Duration::from_millis(300));
+    let mut rig = Rig::with_connections(Framing::lines(), options);
+    let (mut peer, id) = rig.opened_peer();
+    assert!(rig.during(Duration::ZERO).is_empty());
+    peer.set_nonblocking(true).unwrap();
+    fill(&mut rig.event_loop, id);
+    drain(&mut peer);
+    assert!(rig.event_loop.set_framing(id, Framing::Tiny));
+    assert_eq!(rig.event_loop.counters().queued_bytes, 0);
+    assert!(rig.during(Duration::from_millis(600)).is_empty());
+    assert_sleeps(&mut rig.event_loop);
+}
