@@ -68,6 +68,11 @@ impl EventLoop {
             Departure::Now => slot.connection.send(message),
             Departure::WithOthers => slot.connection.queue(message),
         };
+        if status.is_not_ready() && slot.is_dirty && departure == Departure::WithOthers {
+            // The queue may be full of what the system has not been offered.
+            self.flush(id.0);
+            return self.send_with(id, message, departure);
+        }
         let is_over = !slot.connection.is_connected();
         match status {
             Status::Done(()) => {
@@ -91,6 +96,11 @@ impl EventLoop {
             slot.is_dirty = true;
             self.queued.push(id.0);
         }
+        if slot.is_dirty && slot.water == Water::Low && slot.connection.pending_bytes() >= slot.options.high_water {
+            // So may be what the mark counts.
+            self.flush(id.0);
+        }
+        let Some(slot) = self.slots.get_mut(&id.0) else { return status };
         let queued = slot.connection.pending_bytes();
         // Without what the framing adds: a few bytes that go may be missed, and none are seen that have not gone.
         let added = if status.is_done() { message.len() } else { 0 };

@@ -7,7 +7,7 @@ use std::{
 
 use sockeye::{ConnectionId, ConnectionOptions, EventLoop, Framing, LoopEvent};
 
-use super::rig::Rig;
+use super::rig::{Rig, write};
 use crate::support::{LONG, SHORT};
 
 /// Sends lines until the system has no more room; tells how many.
@@ -76,4 +76,27 @@ fn a_framing_that_empties_the_queue_ends_the_stall() {
     assert_eq!(rig.event_loop.counters().queued_bytes, 0);
     assert!(rig.during(Duration::from_millis(600)).is_empty());
     assert_sleeps(&mut rig.event_loop);
+}
+
+/// The limit is for bytes that the peer does not take, and not for those that it has not been offered.
+#[test]
+fn a_queue_is_not_full_of_what_nobody_was_offered() {
+    let mut options = ConnectionOptions::default();
+    options.queue_limit = 4096;
+    options.high_water = 1000;
+    let mut rig = Rig::with_connections(Framing::lines(), options);
+    let (mut peer, id) = rig.opened_peer();
+    let lines: Vec<u8> = (0..100).flat_map(|number| format!("{number:0100}\n").into_bytes()).collect();
+    write(&mut peer, &lines);
+    for number in 0..100 {
+        let (_, message) = rig.message();
+        assert!(rig.event_loop.queue(id, &message).is_done(), "line {number}");
+    }
+    // Many at once, too.
+    for number in 0..100 {
+        assert!(rig.event_loop.queue(id, &[b'x'; 100]).is_done(), "line {number}");
+    }
+    assert!(rig.during(Duration::ZERO).is_empty(), "the peer takes everything");
+    assert!(super::rig::read(&mut peer, lines.len()) == lines);
+    super::rig::read(&mut peer, 100 * 101);
 }
