@@ -204,14 +204,17 @@ impl EventLoop {
             Status::Done(message) => {
                 self.counters.messages_received += 1;
                 self.counters.bytes_received += message.len() as u64;
+                if slot.is_deaf {
+                    self.stand_in_line(id.0);
+                }
                 self.settle(id.0, has_moved);
                 Status::Done(message)
             }
-            Status::NotReady => {
+            Status::NotReady if !slot.is_deaf => {
                 self.settle(id.0, has_moved);
                 Status::NotReady
             }
-            Status::Disconnected => {
+            Status::NotReady | Status::Disconnected => {
                 self.begin_close(id.0, CloseReason::Peer);
                 Status::Disconnected
             }

@@ -189,7 +189,7 @@ impl EventLoop {
         }
         // What has just been queued leaves together with what else is in this round, unless it is much already.
         let pending = slot.connection.pending_bytes();
-        if pending > 0 && (!slot.is_dirty || pending >= TURN) {
+        if pending > 0 && !slot.is_deaf && (!slot.is_dirty || pending >= TURN) {
             self.flush(id);
             slot = self.slots.get_mut(&id)?;
         }
@@ -206,7 +206,7 @@ impl EventLoop {
         let Some(slot) = self.slots.get_mut(&id) else {
             return Some(LoopEvent::Message { id: ConnectionId(id), message });
         };
-        if slot.connection.has_answer() {
+        if slot.line == Line::Out && slot.connection.has_answer() {
             slot.turn = slot.turn.saturating_sub(message.len() + COST_OF_A_MESSAGE);
             slot.line = Line::ToRead;
             let token = Token::Connection(id);
@@ -227,6 +227,16 @@ impl EventLoop {
         Some(LoopEvent::Message { id: ConnectionId(id), message })
     }
 
+    /// Gives a connection a turn to be read from, though the system may have nothing new of it.
+    pub(super) fn stand_in_line(&mut self, id: usize) {
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        if slot.line == Line::Out {
+            slot.turn = TURN;
+            self.ready.push_back(Token::Connection(id));
+        }
+        slot.line = Line::ToRead;
+    }
+
     /// A connection can be used from now on.
     pub(super) fn opened(&mut self, id: usize) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
@@ -236,13 +246,12 @@ impl EventLoop {
         slot.stage = Stage::Open;
         slot.active = self.now;
         slot.note_queue(slot.connection.pending_bytes(), false);
+        let listener = slot.listener;
         if slot.connection.has_answer() {
-            slot.turn = TURN;
-            slot.line = Line::ToRead;
-            self.ready.push_back(Token::Connection(id));
+            self.stand_in_line(id);
         }
         self.counters.opened += 1;
-        self.events.push_back(LoopEvent::Opened { id: ConnectionId(id), listener: slot.listener });
+        self.events.push_back(LoopEvent::Opened { id: ConnectionId(id), listener });
         self.watch(id);
         self.schedule(id);
         self.go_on_late(id);

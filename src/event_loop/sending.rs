@@ -80,9 +80,13 @@ impl EventLoop {
                 self.counters.bytes_sent += message.len() as u64;
             }
             Status::NotReady => {}
-            // Who reads finds out by itself, unless the look for answers has.
-            Status::Disconnected if is_over || slot.reading == Reading::Paused => {
+            // The look for answers has found the end.
+            Status::Disconnected if is_over => {
                 self.begin_close(id.0, CloseReason::Peer);
+                return status;
+            }
+            Status::Disconnected => {
+                self.note_deaf(id.0);
                 return status;
             }
             Status::Error(error) if is_over => {
@@ -90,7 +94,7 @@ impl EventLoop {
                 self.begin_close(id.0, CloseReason::Failed(error));
                 return Status::Disconnected;
             }
-            Status::Disconnected | Status::Error(_) => return status,
+            Status::Error(_) => return status,
         }
         if status.is_done() && departure == Departure::WithOthers && !slot.is_dirty {
             slot.is_dirty = true;
@@ -163,8 +167,22 @@ impl EventLoop {
         let has_failed = status.is_disconnected() || status.is_error();
         match slot.stage {
             Stage::Closing(_) if queued == 0 || has_failed => self.end_close(id),
-            Stage::Open if has_failed && slot.reading == Reading::Paused => _ = self.begin_close(id, CloseReason::Peer),
+            Stage::Open if has_failed => self.note_deaf(id),
             _ => self.settle(id, queued < before),
+        }
+    }
+
+    /// Nothing more can be sent to a peer. What it has said before is received, and then it is gone; nobody else tells of
+    /// a local one that has shut the one direction alone.
+    fn note_deaf(&mut self, id: usize) {
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        if slot.reading == Reading::Paused {
+            self.begin_close(id, CloseReason::Peer);
+        } else if !slot.is_deaf {
+            slot.is_deaf = true;
+            self.stand_in_line(id);
+            self.watch(id);
+            self.schedule(id);
         }
     }
 

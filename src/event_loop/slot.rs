@@ -35,6 +35,8 @@ pub(super) struct Slot {
     /// Bytes are queued that the system has not been offered.
     pub(super) is_dirty: bool,
     pub(super) water: Water,
+    /// The system takes nothing more for the peer, which may have said something before.
+    pub(super) is_deaf: bool,
     /// Since when the connection is in its stage, or something came or went.
     pub(super) active: Instant,
     /// Since when bytes wait of which the peer takes none.
@@ -96,6 +98,7 @@ impl Slot {
             turn: 0,
             is_dirty: false,
             water: Water::Low,
+            is_deaf: false,
             active: now,
             stalled: None,
             scheduled: None,
@@ -139,7 +142,7 @@ impl Slot {
             Stage::Dialing(_) if self.waits_for_a_queue() => (false, false),
             Stage::Dialing(_) if !self.connection.stream().is_connected() => (false, true),
             Stage::Dialing(_) | Stage::Accepted => (true, self.connection.pending_bytes() > 0),
-            Stage::Open => (self.reading != Reading::Paused, self.connection.pending_bytes() > 0),
+            Stage::Open => (self.reading != Reading::Paused, self.connection.pending_bytes() > 0 && !self.is_deaf),
             Stage::Closing(_) => (false, true),
         };
         match (read, write) {

@@ -5,9 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sockeye::{ConnectionId, ConnectionOptions, EventLoop, Framing, LoopEvent};
+use sockeye::{CloseReason, ConnectionId, ConnectionOptions, EventLoop, Framing, LoopEvent};
 
-use super::rig::{Rig, write};
+use super::rig::{Rig, until, write};
 use crate::support::{LONG, SHORT};
 
 /// Sends lines until the system has no more room; tells how many.
@@ -99,4 +99,54 @@ fn a_queue_is_not_full_of_what_nobody_was_offered() {
     assert!(rig.during(Duration::ZERO).is_empty(), "the peer takes everything");
     assert!(super::rig::read(&mut peer, lines.len()) == lines);
     super::rig::read(&mut peer, 100 * 101);
+}
+
+/// Whoever says that it reads no more is not waited for; what it has said before is heard.
+#[cfg(unix)]
+#[test]
+fn a_local_peer_that_listens_no_more_is_let_go() {
+    use std::{io::Write, net::Shutdown, os::unix::net::UnixStream};
+
+    use sockeye::{Endpoint, ListenOptions, Reading};
+
+    for (waits, reading) in
+        [(true, Reading::Messages), (false, Reading::Messages), (true, Reading::Readiness), (false, Reading::Readiness)]
+    {
+        let path = crate::support::fresh_path();
+        let mut event_loop = EventLoop::new().unwrap();
+        let mut options = ListenOptions::default();
+        options.connection.reading = reading;
+        event_loop.listen(&Endpoint::Local(path.clone()), Framing::lines(), options).unwrap();
+        let mut peer = UnixStream::connect(&path).unwrap();
+        let id = until(&mut event_loop, |_, event| match event {
+            LoopEvent::Opened { id, .. } => Some(id),
+            other => panic!("{other:?}"),
+        });
+        peer.set_nonblocking(true).unwrap();
+        if waits {
+            fill(&mut event_loop, id);
+            drain(&mut peer);
+        }
+        peer.write_all(b"these are\nmy last words\n").unwrap();
+        peer.shutdown(Shutdown::Read).unwrap();
+        if !waits {
+            assert!(event_loop.send(id, b"anybody there?").is_disconnected());
+        }
+        let mut heard = Vec::new();
+        // Long before the stall limit.
+        let reason = until(&mut event_loop, |event_loop, event| match event {
+            LoopEvent::Message { message, .. } => {
+                heard.push(message);
+                None
+            }
+            LoopEvent::Readable { .. } => {
+                heard.extend(event_loop.receive(id).done());
+                None
+            }
+            LoopEvent::Closed { reason, .. } => Some(reason),
+            other => panic!("{other:?}"),
+        });
+        assert!(matches!(reason, CloseReason::Peer), "{reason}");
+        assert_eq!(heard, [&b"these are"[..], b"my last words"]);
+    }
 }
