@@ -193,8 +193,17 @@ impl EventLoop {
     /// Receives a message of a connection with [`Reading::Readiness`].
     ///
     /// It answers as [`Connection::receive`] does in non-blocking mode; when it is the end, there is a
-    /// [`Closed`](LoopEvent::Closed) as well.
+    /// [`Closed`](LoopEvent::Closed) as well. A peer of tinyproto has its answer with the next poll, if none is sent before.
     pub fn receive(&mut self, id: ConnectionId) -> Status<Vec<u8>> {
+        let received = self.take_message(id);
+        if received.is_done() {
+            self.queue_answers(id.0);
+        }
+        received
+    }
+
+    /// Receives, and sees to what comes of it.
+    fn take_message(&mut self, id: ConnectionId) -> Status<Vec<u8>> {
         let Some(slot) = self.slots.get_mut(&id.0).filter(|slot| slot.is_open()) else { return Status::Disconnected };
         let before = slot.connection.pending_bytes();
         let status = slot.connection.receive();

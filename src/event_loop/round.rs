@@ -201,7 +201,7 @@ impl EventLoop {
     }
 
     fn receive_next(&mut self, id: usize) -> Option<LoopEvent> {
-        let message = self.receive(ConnectionId(id)).done()?;
+        let message = self.take_message(ConnectionId(id)).done()?;
         // What was sent behind the answers may have found the end.
         let Some(slot) = self.slots.get_mut(&id) else {
             return Some(LoopEvent::Message { id: ConnectionId(id), message });
@@ -216,9 +216,8 @@ impl EventLoop {
             } else {
                 self.ready.push_front(token);
             }
-        } else if !slot.is_dirty && slot.connection.owes_answers() {
-            slot.is_dirty = true;
-            self.queued.push(id);
+        } else {
+            self.queue_answers(id);
         }
         if let Some(round) = &mut self.round {
             round.messages = round.messages.saturating_sub(1);

@@ -157,6 +157,15 @@ impl EventLoop {
         }
     }
 
+    /// Sees to it that a peer has the answers that it waits for when the round is over.
+    pub(super) fn queue_answers(&mut self, id: usize) {
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        if !slot.is_dirty && slot.connection.owes_answers() {
+            slot.is_dirty = true;
+            self.queued.push(id);
+        }
+    }
+
     /// Offers the system what waits for a peer.
     pub(super) fn flush(&mut self, id: usize) {
         let Some(slot) = self.slots.get_mut(&id) else { return };

@@ -158,3 +158,21 @@ fn a_receive_that_empties_the_queue_ends_the_stall() {
     assert!(events.iter().all(|event| matches!(event, LoopEvent::Readable { .. })), "{events:?}");
     assert_sleeps(&mut rig.event_loop);
 }
+
+/// Whoever has sent a message waits for its answer, whichever way it was received.
+#[test]
+fn a_message_that_the_program_receives_is_acknowledged() {
+    let mut options = ConnectionOptions::default();
+    options.reading = Reading::Readiness;
+    let mut rig = Rig::with_connections(Framing::Tiny, options);
+    let (mut peer, _) = greeted(&mut rig);
+    write(&mut peer, b"\0\0\0\x02hi");
+    let message = rig.until(|event_loop, event| match event {
+        LoopEvent::Readable { id } => event_loop.receive(id).done(),
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(message, b"hi");
+    assert!(rig.during(Duration::from_millis(20)).is_empty());
+    peer.set_nonblocking(true).unwrap();
+    assert_eq!(drain(&mut peer), 1, "the answer");
+}
