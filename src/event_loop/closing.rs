@@ -162,6 +162,15 @@ impl EventLoop {
     pub(super) fn expire(&mut self, id: usize) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         slot.scheduled = None;
+        // What has happened while the program was busy counts before the clock does.
+        match slot.due() {
+            Some((at, Due::Stall(_))) if at <= self.now => self.flush(id),
+            Some((at, Due::Opening(_) | Due::Address(_))) if at <= self.now && !slot.is_being_looked_up() => {
+                self.go_on_opening(id);
+            }
+            _ => {}
+        }
+        let Some(slot) = self.slots.get(&id) else { return };
         let Some((at, due)) = slot.due() else { return };
         if at > self.now {
             return self.schedule(id);

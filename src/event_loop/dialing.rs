@@ -275,7 +275,10 @@ const RETRY: Duration = Duration::from_millis(10);
 
 #[cfg(test)]
 mod tests {
-    use std::net::{Ipv6Addr, UdpSocket};
+    use std::{
+        net::{Ipv6Addr, UdpSocket},
+        thread,
+    };
 
     use super::*;
     use crate::{
@@ -283,35 +286,67 @@ mod tests {
         tcp::{TcpListener, blackhole::Blackhole},
     };
 
-    #[test]
-    fn a_silent_address_leaves_time_for_the_next() {
-        if UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
-            return;
-        }
+    const LIMIT: Duration = Duration::from_secs(2);
+
+    /// An IPv6 address of loopback that says nothing, and an IPv4 address with a listener, on one port.
+    fn dead_and_good() -> Option<(Blackhole, TcpListener)> {
+        UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).ok()?;
         let dead = Blackhole::at((Ipv6Addr::LOCALHOST, 0).into());
         let mut listener = TcpListener::new();
         listener.listen_on(IpAddress::LOCAL_HOST, dead.port).into_result().unwrap();
-        let mut event_loop = EventLoop::with_options(EventLoopOptions::default()).unwrap();
-        let limit = Duration::from_secs(2);
-        let connection = ConnectionOptions { opening_limit: Some(limit), ..ConnectionOptions::default() };
+        Some((dead, listener))
+    }
+
+    /// Begins a connection as if the host had been looked up and had these addresses.
+    fn dial(event_loop: &mut EventLoop, addresses: Vec<IpAddress>, port: u16, framing: Framing) -> ConnectionId {
+        let connection = ConnectionOptions { opening_limit: Some(LIMIT), ..ConnectionOptions::default() };
         let options = ConnectOptions { connection, ..ConnectOptions::default() };
-        // As if the host had been looked up.
-        let host = Endpoint::Tcp { host: Some("localhost".into()), port: dead.port };
-        let id = event_loop.connect(&host, Framing::Raw, options).unwrap();
+        let host = Endpoint::Tcp { host: Some("localhost".into()), port };
+        let id = event_loop.connect(&host, framing, options).unwrap();
         let slot = event_loop.slots.get_mut(&id.0).unwrap();
         let Stage::Dialing(dial) = &mut slot.stage else { panic!("{:?}", slot.stage) };
-        dial.target = Target::addresses(vec![IpAddress::from(Ipv6Addr::LOCALHOST), IpAddress::LOCAL_HOST], dead.port);
+        dial.target = Target::addresses(addresses, port);
         event_loop.dial(id.0);
+        id
+    }
+
+    fn next(event_loop: &mut EventLoop) -> LoopEvent {
         let begun = Instant::now();
-        let event = loop {
-            assert!(begun.elapsed() < 2 * limit);
+        loop {
+            assert!(begun.elapsed() < 2 * LIMIT);
             if let Some(event) = event_loop.poll(None).unwrap() {
-                break event;
+                return event;
             }
-        };
+        }
+    }
+
+    #[test]
+    fn a_silent_address_leaves_time_for_the_next() {
+        let Some((dead, _good)) = dead_and_good() else { return };
+        let mut event_loop = EventLoop::with_options(EventLoopOptions::default()).unwrap();
+        let addresses = vec![IpAddress::from(Ipv6Addr::LOCALHOST), IpAddress::LOCAL_HOST];
+        let begun = Instant::now();
+        let id = dial(&mut event_loop, addresses, dead.port, Framing::Raw);
+        let event = next(&mut event_loop);
         assert!(matches!(event, LoopEvent::Opened { id: opened, .. } if opened == id), "{event:?}");
-        assert!(begun.elapsed() >= limit / 4, "the silent address had its share: {:?}", begun.elapsed());
+        assert!(begun.elapsed() >= LIMIT / 4, "the silent address had its share: {:?}", begun.elapsed());
         let at = event_loop.connection(id).unwrap().remote_address();
         assert_eq!(at, Some(IpAddress::LOCAL_HOST));
+    }
+
+    /// A program that is busy while an address answers has that address, however late it looks.
+    #[test]
+    fn an_address_that_has_answered_is_not_given_up() {
+        let Some((dead, _good)) = dead_and_good() else { return };
+        for busy in [LIMIT * 3 / 4, LIMIT * 5 / 4] {
+            let mut event_loop = EventLoop::with_options(EventLoopOptions::default()).unwrap();
+            let addresses = vec![IpAddress::LOCAL_HOST, IpAddress::from(Ipv6Addr::LOCALHOST)];
+            let id = dial(&mut event_loop, addresses, dead.port, Framing::Raw);
+            thread::sleep(busy);
+            let event = next(&mut event_loop);
+            assert!(matches!(event, LoopEvent::Opened { id: opened, .. } if opened == id), "{event:?}");
+            let at = event_loop.connection(id).unwrap().remote_address();
+            assert_eq!(at, Some(IpAddress::LOCAL_HOST));
+        }
     }
 }

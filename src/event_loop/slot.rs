@@ -135,10 +135,15 @@ impl Slot {
         dial.until.filter(|_| !self.connection.stream().is_connected())
     }
 
+    /// Tells whether there is no address to go to yet.
+    pub(super) fn is_being_looked_up(&self) -> bool {
+        matches!(&self.stage, Stage::Dialing(dial) if dial.lookup().is_some())
+    }
+
     /// What the selector has to watch it for; `None` is nothing.
     pub(super) fn wanted(&self) -> Option<Interest> {
         let (read, write) = match &self.stage {
-            Stage::Dialing(dial) if dial.lookup().is_some() => (false, false),
+            Stage::Dialing(_) if self.is_being_looked_up() => (false, false),
             Stage::Dialing(_) if self.waits_for_a_queue() => (false, false),
             Stage::Dialing(_) if !self.connection.stream().is_connected() => (false, true),
             Stage::Dialing(_) | Stage::Accepted => (true, self.connection.pending_bytes() > 0),
