@@ -1,6 +1,9 @@
 //! Whom a loop takes in.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use socket2::{Domain, Socket, Type};
 
@@ -73,7 +76,7 @@ impl EventLoop {
             (_, stream) => stream,
         };
         let connection = prepared(stream, post.framing, &post.options);
-        let mut slot = Slot::new(connection, Stage::Accepted, Arc::clone(&post.options), self.now);
+        let mut slot = Slot::new(connection, Stage::Accepted, Arc::clone(&post.options), Instant::now());
         slot.listener = Some(ListenerId(id));
         slot.address = address.filter(|_| self.options.max_per_address.is_some());
         if let Some(address) = slot.address {

@@ -243,7 +243,8 @@ impl EventLoop {
             self.opening -= 1;
         }
         slot.stage = Stage::Open;
-        slot.active = self.now;
+        // The round may have begun long ago.
+        slot.active = Instant::now();
         slot.note_queue(slot.connection.pending_bytes(), false);
         let listener = slot.listener;
         if slot.connection.has_answer() {

@@ -83,6 +83,31 @@ fn handshakes_are_limited_in_number_and_in_time() {
     rig.opened();
 }
 
+/// The time of a peer begins when it is accepted, however long the round has lasted by then.
+#[test]
+fn a_busy_program_takes_no_time_from_those_who_open() {
+    const LIMIT: Duration = Duration::from_secs(1);
+    let mut listening = ListenOptions::default();
+    listening.connection.opening_limit = Some(LIMIT);
+    let mut rig = Rig::with(Framing::Tiny, EventLoopOptions::default(), listening);
+    let mut first = rig.peer();
+    write(&mut first, b"\xff");
+    rig.opened();
+    assert!(rig.during(Duration::ZERO).is_empty());
+    write(&mut first, b"\0\0\0\x02hi");
+    let mut second = rig.peer();
+    rig.message();
+    // A hook that takes its time.
+    std::thread::sleep(LIMIT * 11 / 10);
+    for _ in 0..10 {
+        assert!(rig.event_loop.poll(Some(Duration::ZERO)).unwrap().is_none());
+    }
+    let counters = rig.event_loop.counters();
+    assert_eq!((counters.connections, counters.refused), (2, 0));
+    write(&mut second, b"\xff");
+    rig.opened();
+}
+
 #[test]
 fn idle_connections_are_closed_and_others_are_not() {
     let mut options = ConnectionOptions::default();
