@@ -81,8 +81,8 @@ impl EventLoop {
             self.begin_draining();
             let is_idle = self.events.is_empty() && self.ready.is_empty();
             let until = match limit {
-                Some(limit) if limit.is_zero() || !is_idle => Some(Duration::ZERO),
-                None if !is_idle || self.is_shut_down() => Some(Duration::ZERO),
+                _ if !is_idle || self.is_shut_down() => Some(Duration::ZERO),
+                Some(limit) if limit.is_zero() => Some(Duration::ZERO),
                 _ => match (self.deadlines.first(), deadline.remaining()) {
                     (Some((at, _)), left) => {
                         let due = at.saturating_duration_since(Instant::now());

@@ -2,12 +2,12 @@
 
 use std::{
     sync::mpsc::{self, Sender},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use sockeye::{
-    CloseReason, ConnectOptions, Connection, ConnectionId, Endpoint, ErrorKind, EventLoop, Framing, Handler,
-    HookResult, ListenOptions,
+    CloseReason, ConnectOptions, Connection, ConnectionId, Endpoint, ErrorKind, EventLoop, EventLoopOptions, Framing,
+    Handler, HookResult, ListenOptions,
 };
 
 use super::rig::{Rig, loopback, read, rest_of, write};
@@ -125,6 +125,21 @@ fn a_loop_that_is_always_busy_can_be_stopped() {
     let (told, stopped) = mpsc::channel();
     std::thread::spawn(move || told.send(running.stop(Duration::from_secs(1)).is_ok()));
     assert!(stopped.recv_timeout(LONG).unwrap());
+}
+
+/// With nobody to take leave of, neither the next tick nor the limit is waited for.
+#[test]
+fn a_loop_without_connections_ends_at_once() {
+    struct Idle;
+
+    impl Handler for Idle {}
+
+    let mut options = EventLoopOptions::default();
+    options.tick = Some(2 * LONG);
+    let running = EventLoop::with_options(options).unwrap().spawn(Idle).unwrap();
+    let begin = Instant::now();
+    running.stop(2 * LONG).unwrap();
+    assert!(begin.elapsed() < LONG, "{:?}", begin.elapsed());
 }
 
 #[test]
