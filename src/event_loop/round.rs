@@ -146,6 +146,7 @@ impl EventLoop {
                 Due::Shutdown => self.end_draining(),
                 Due::Listener(id) => {
                     if let Err(error) = self.attend(id) {
+                        self.pause(id);
                         self.events.push_back(LoopEvent::AcceptFailed { listener: ListenerId(id), error });
                     }
                 }
