@@ -95,8 +95,6 @@ pub struct EventLoop {
     now: Instant,
     round: Option<Round>,
     ending: Ending,
-    /// Accepted connections that are not open yet.
-    opening: usize,
     by_address: HashMap<IpAddress, usize>,
     /// A descriptor to give up when there are no more.
     reserve: Option<Socket>,
@@ -164,7 +162,6 @@ impl EventLoop {
             now: Instant::now(),
             round: None,
             ending: Ending::No,
-            opening: 0,
             by_address: HashMap::new(),
             reserve: accepting::reserve(),
             mailbox,

@@ -54,10 +54,10 @@ impl EventLoop {
     }
 
     fn admit(&mut self, id: usize, stream: Stream, address: Option<IpAddress>) {
-        let Some(post) = self.posts.get(&id) else { return };
+        let Some(post) = self.posts.get_mut(&id) else { return };
         let address = address.map(IpAddress::user);
         let is_full = self.options.max_connections.is_some_and(|most| self.slots.len() >= most)
-            || self.opening >= self.options.max_opening
+            || (post.has_handshake() && post.opening >= self.options.max_opening)
             || address
                 .zip(self.options.max_per_address)
                 .is_some_and(|(address, most)| self.by_address.get(&address).is_some_and(|count| *count >= most));
@@ -82,7 +82,7 @@ impl EventLoop {
         if let Some(address) = slot.address {
             *self.by_address.entry(address).or_default() += 1;
         }
-        self.opening += 1;
+        post.opening += 1;
         let id = self.next_id();
         self.slots.insert(id, Box::new(slot));
         self.go_on_opening(id);

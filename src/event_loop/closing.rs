@@ -148,7 +148,7 @@ impl EventLoop {
         slot.connection.close();
         match slot.stage {
             Stage::Accepted => {
-                self.opening -= 1;
+                self.end_opening(slot.listener);
                 self.counters.refused += 1;
                 return;
             }

@@ -27,6 +27,8 @@ pub(super) struct Post {
     pub(super) framing: Framing,
     pub(super) tls: Option<TlsServer>,
     pub(super) options: Arc<ConnectionOptions>,
+    /// Accepted connections that are not open yet.
+    pub(super) opening: usize,
 }
 
 #[derive(Debug)]
@@ -72,7 +74,7 @@ impl EventLoop {
             },
             Endpoint::Local(_) | Endpoint::Service { .. } => Entrance::of(Door::open(endpoint, tls.as_ref(), txt))?,
         };
-        self.posts.insert(id, Post { entrance, framing, tls, options: Arc::new(connection) });
+        self.posts.insert(id, Post { entrance, framing, tls, options: Arc::new(connection), opening: 0 });
         if let Err(error) = self.attend(id) {
             self.forget(id);
             return Err(error);
@@ -101,6 +103,13 @@ impl EventLoop {
     #[must_use]
     pub fn published(&self, id: ListenerId) -> Option<&Published> {
         self.door(id.0)?.published()
+    }
+
+    /// One of a listener's connections is open or gone.
+    pub(super) fn end_opening(&mut self, at: Option<ListenerId>) {
+        if let Some(post) = at.and_then(|at| self.posts.get_mut(&at.0)) {
+            post.opening -= 1;
+        }
     }
 
     fn door(&self, id: usize) -> Option<&Door> {
@@ -152,6 +161,11 @@ impl Post {
             Entrance::Unknown(_) => None,
             Entrance::Open(door) => Some(door),
         }
+    }
+
+    /// Tells whether its peers have something to say before they are connected.
+    pub(super) fn has_handshake(&self) -> bool {
+        self.tls.is_some() || self.framing == Framing::Tiny
     }
 
     /// Takes the next connection of whoever waits, and where it comes from.

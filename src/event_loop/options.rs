@@ -34,7 +34,7 @@ pub struct EventLoopOptions {
     /// How many accepted connections one address may have; `None`, the default, is no limit. The addresses of an IPv6
     /// network of 64 bits count as one, since whoever has one of them has all. Local sockets have no address.
     pub max_per_address: Option<usize>,
-    /// How many accepted connections may be in a handshake; the default is 1024.
+    /// How many accepted connections of each listener may be in a handshake; the default is 1024.
     pub max_opening: usize,
     /// How often [`run`](crate::EventLoop::run) calls [`tick`](crate::Handler::tick); the default is 100 milliseconds,
     /// `None` is never, zero is after every round.

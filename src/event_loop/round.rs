@@ -240,14 +240,14 @@ impl EventLoop {
     /// A connection can be used from now on.
     pub(super) fn opened(&mut self, id: usize) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
-        if matches!(slot.stage, Stage::Accepted) {
-            self.opening -= 1;
+        let listener = slot.listener;
+        if matches!(mem::replace(&mut slot.stage, Stage::Open), Stage::Accepted) {
+            self.end_opening(listener);
         }
-        slot.stage = Stage::Open;
+        let Some(slot) = self.slots.get_mut(&id) else { return };
         // The round may have begun long ago.
         slot.active = Instant::now();
         slot.note_queue(slot.connection.pending_bytes(), false);
-        let listener = slot.listener;
         if slot.connection.has_answer() {
             self.stand_in_line(id);
         }

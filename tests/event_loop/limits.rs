@@ -108,6 +108,26 @@ fn a_busy_program_takes_no_time_from_those_who_open() {
     rig.opened();
 }
 
+/// Who says nothing at one listener keeps nobody out at another.
+#[test]
+fn each_listener_has_its_own_handshakes() {
+    let mut options = EventLoopOptions::default();
+    options.max_opening = 2;
+    let mut rig = Rig::with(Framing::Tiny, options, ListenOptions::default());
+    let _silent: Vec<_> = (0..2).map(|_| rig.peer()).collect();
+    assert!(rig.during(Duration::from_millis(30)).is_empty());
+    for framing in [Framing::lines(), Framing::Tiny] {
+        let listener = rig.event_loop.listen(&super::rig::loopback(0), framing, ListenOptions::default()).unwrap();
+        let mut peer = std::net::TcpStream::connect(("127.0.0.1", rig.event_loop.local_port(listener))).unwrap();
+        write(&mut peer, b"\xff");
+        rig.until(|_, event| match event {
+            LoopEvent::Opened { listener: at, .. } => Some(assert_eq!(at, Some(listener))),
+            other => panic!("{other:?}"),
+        });
+    }
+    assert_eq!(rig.event_loop.counters().refused, 0);
+}
+
 #[test]
 fn idle_connections_are_closed_and_others_are_not() {
     let mut options = ConnectionOptions::default();
