@@ -71,7 +71,7 @@ impl EventLoop {
     ///
     /// There is an [`Opened`](crate::LoopEvent::Opened) when it is there, or a [`Closed`](crate::LoopEvent::Closed) with
     /// a [`ConnectFailed`](CloseReason::ConnectFailed). Sends answer `NotReady` until then. A host name other than
-    /// `localhost` is looked up on a thread of its own, and its addresses are tried one after the other, all within the
+    /// `localhost` is looked up on a thread of its own, and its first 64 addresses are tried one after the other, all within the
     /// [`opening_limit`](crate::ConnectionOptions::opening_limit): each has its share of what is left. So it is with a
     /// service, which is waited for until there is one. What is begun in the middle of a round of [`poll`](Self::poll) has
     /// its first turn in the next one.
@@ -158,18 +158,25 @@ impl EventLoop {
         self.dial(id);
     }
 
-    /// Tries the next address; the connection has failed when there is none.
+    /// Tries one address after the other, until one of them has to be waited for; the connection has failed when there is
+    /// none left.
     fn dial(&mut self, id: usize) {
-        let Some(slot) = self.slots.get_mut(&id) else { return };
-        let Stage::Dialing(dial) = &mut slot.stage else { return };
+        while self.begin_next(id) && !self.is_settled(id) {}
+    }
+
+    /// Begins with the next address; tells whether there is one.
+    fn begin_next(&mut self, id: usize) -> bool {
+        let Some(slot) = self.slots.get_mut(&id) else { return false };
+        let Stage::Dialing(dial) = &mut slot.stage else { return false };
         let stream = loop {
             match dial.next() {
                 Some(Ok(stream)) => break stream,
                 Some(Err(error)) => dial.last = error,
-                None if dial.lookup().is_some() => return,
+                None if dial.lookup().is_some() => return false,
                 None => {
                     let error = mem::replace(&mut dial.last, Error::Disconnected);
-                    return self.remove(id, CloseReason::ConnectFailed(error));
+                    self.remove(id, CloseReason::ConnectFailed(error));
+                    return false;
                 }
             }
         };
@@ -180,7 +187,7 @@ impl EventLoop {
         slot.connection = prepared(stream, dial.framing, &slot.options);
         dial.until = slot.options.opening_limit.and_then(|limit| dial.share(slot.active.checked_add(limit)?));
         self.schedule(id);
-        self.go_on_opening(id);
+        true
     }
 
     /// Gives an address up that has said nothing for its share of the time, for the next one.
@@ -198,17 +205,29 @@ impl EventLoop {
         }
     }
 
-    /// Looks whether a connection is open by now.
+    /// Looks whether a connection is open by now, or has failed at this address.
     pub(super) fn go_on_opening(&mut self, id: usize) {
-        let Some(slot) = self.slots.get_mut(&id) else { return };
+        if !self.is_settled(id) {
+            self.dial(id);
+        }
+    }
+
+    /// Looks whether a connection is open by now; tells whether it is to be tried no further for the moment, and not at
+    /// the next address.
+    fn is_settled(&mut self, id: usize) -> bool {
+        let Some(slot) = self.slots.get_mut(&id) else { return true };
         let error = match slot.connection.finish_opening() {
-            Ok(()) => return self.opened(id),
+            Ok(()) => {
+                self.opened(id);
+                return true;
+            }
             Err(Error::NotReady) => {
                 if slot.waits_for_a_queue() {
                     // The system does not tell when there is room.
                     self.deadlines.insert((self.now + RETRY, Due::Retry(id)));
                 }
-                return self.watch(id);
+                self.watch(id);
+                return true;
             }
             Err(error) => error,
         };
@@ -219,15 +238,19 @@ impl EventLoop {
                     dial.target = Target::Nothing;
                 }
                 dial.last = error;
-                self.dial(id);
+                false
             }
-            _ => self.remove(id, CloseReason::ConnectFailed(error)),
+            _ => {
+                self.remove(id, CloseReason::ConnectFailed(error));
+                true
+            }
         }
     }
 }
 
 impl Target {
     fn addresses(mut addresses: Vec<IpAddress>, port: u16) -> Self {
+        addresses.truncate(MOST_ADDRESSES);
         addresses.reverse();
         Self::Addresses { rest: addresses, port }
     }
@@ -270,18 +293,23 @@ impl Dial {
     }
 }
 
+/// How many addresses of a name are tried: more than anybody has, and few enough to be refused by at once in a
+/// round.
+const MOST_ADDRESSES: usize = 64;
 /// How long a full queue is left alone.
 const RETRY: Duration = Duration::from_millis(10);
 
 #[cfg(test)]
 mod tests {
     use std::{
+        io::Write,
         net::{Ipv6Addr, UdpSocket},
         thread,
     };
 
     use super::*;
     use crate::{
+        error::ErrorKind,
         event_loop::{EventLoopOptions, LoopEvent, options::ConnectionOptions},
         tcp::{TcpListener, blackhole::Blackhole},
     };
@@ -337,16 +365,39 @@ mod tests {
     /// A program that is busy while an address answers has that address, however late it looks.
     #[test]
     fn an_address_that_has_answered_is_not_given_up() {
-        let Some((dead, _good)) = dead_and_good() else { return };
+        let Some((dead, good)) = dead_and_good() else { return };
+        let good = std::net::TcpListener::try_from(good).unwrap();
         for busy in [LIMIT * 3 / 4, LIMIT * 5 / 4] {
             let mut event_loop = EventLoop::with_options(EventLoopOptions::default()).unwrap();
             let addresses = vec![IpAddress::LOCAL_HOST, IpAddress::from(Ipv6Addr::LOCALHOST)];
-            let id = dial(&mut event_loop, addresses, dead.port, Framing::Raw);
+            let id = dial(&mut event_loop, addresses, dead.port, Framing::Tiny);
+            let (mut peer, _) = good.accept().unwrap();
+            peer.write_all(b"\xff").unwrap();
             thread::sleep(busy);
             let event = next(&mut event_loop);
             assert!(matches!(event, LoopEvent::Opened { id: opened, .. } if opened == id), "{event:?}");
             let at = event_loop.connection(id).unwrap().remote_address();
             assert_eq!(at, Some(IpAddress::LOCAL_HOST));
         }
+    }
+
+    /// An IPv6 address of loopback that accepts and says nothing.
+    fn silent() -> Option<(std::net::TcpListener, u16)> {
+        let silent = std::net::TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).ok()?;
+        let port = silent.local_addr().unwrap().port();
+        Some((silent, port))
+    }
+
+    /// However many refuse at once, as a name of somebody hostile may have them.
+    #[test]
+    fn addresses_without_end_are_one_failure() {
+        let Some((_silent, port)) = silent() else { return };
+        let mut event_loop = EventLoop::with_options(EventLoopOptions::default()).unwrap();
+        let id = dial(&mut event_loop, vec![IpAddress::LOCAL_HOST; 20_000], port, Framing::Tiny);
+        let event = next(&mut event_loop);
+        let LoopEvent::Closed { id: closed, reason: CloseReason::ConnectFailed(error), .. } = event else {
+            panic!("{event:?}")
+        };
+        assert_eq!((closed, error.kind()), (id, ErrorKind::Refused));
     }
 }
