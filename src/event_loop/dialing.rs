@@ -34,6 +34,8 @@ pub(super) struct Dial {
     framing: Framing,
     /// When it is the turn of the next address, if there is one and this one says nothing.
     pub(super) until: Option<Instant>,
+    /// What is waited for at this address.
+    phase: Phase,
     /// Why the last address was none.
     last: Error,
 }
@@ -98,7 +100,8 @@ impl EventLoop {
             },
             Endpoint::Service { .. } => self.look_for(id, endpoint, connection.opening_limit)?,
         };
-        let dial = Box::new(Dial { target, tls, framing, until: None, last: Error::Disconnected });
+        let dial =
+            Box::new(Dial { target, tls, framing, until: None, phase: Phase::Connect, last: Error::Disconnected });
         let options = Arc::new(connection);
         let placeholder = prepared(TcpSocket::new(), framing, &options);
         let slot = Slot::new(placeholder, Stage::Dialing(dial), options, Instant::now());
@@ -185,7 +188,8 @@ impl EventLoop {
         }
         slot.watched = None;
         slot.connection = prepared(stream, dial.framing, &slot.options);
-        dial.until = slot.options.opening_limit.and_then(|limit| dial.share(slot.active.checked_add(limit)?));
+        dial.phase = Phase::Connect;
+        slot.grant_share();
         self.schedule(id);
         true
     }
@@ -194,7 +198,7 @@ impl EventLoop {
     pub(super) fn dial_next(&mut self, id: usize, limit: Duration) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         let Stage::Dialing(dial) = &mut slot.stage else { return };
-        dial.last = Error::TimedOut { phase: Phase::Connect, limit };
+        dial.last = Error::TimedOut { phase: dial.phase, limit };
         self.dial(id);
     }
 
@@ -226,7 +230,9 @@ impl EventLoop {
                     // The system does not tell when there is room.
                     self.deadlines.insert((self.now + RETRY, Due::Retry(id)));
                 }
+                slot.note_connected();
                 self.watch(id);
+                self.schedule(id);
                 return true;
             }
             Err(error) => error,
@@ -244,6 +250,27 @@ impl EventLoop {
                 self.remove(id, CloseReason::ConnectFailed(error));
                 true
             }
+        }
+    }
+}
+
+impl Slot {
+    /// Gives an address its share of what is left of the time.
+    fn grant_share(&mut self) {
+        let Stage::Dialing(dial) = &mut self.stage else { return };
+        dial.until = self.options.opening_limit.and_then(|limit| dial.share(self.active.checked_add(limit)?));
+    }
+
+    /// An address that accepts has another share, to agree on encryption and to greet: the program may have been too busy
+    /// to see it accept.
+    fn note_connected(&mut self) {
+        let is_connected = self.connection.stream().is_connected();
+        if let Stage::Dialing(dial) = &mut self.stage
+            && dial.phase == Phase::Connect
+            && is_connected
+        {
+            dial.phase = Phase::Handshake;
+            self.grant_share();
         }
     }
 }
@@ -310,7 +337,7 @@ mod tests {
     use super::*;
     use crate::{
         error::ErrorKind,
-        event_loop::{EventLoopOptions, LoopEvent, options::ConnectionOptions},
+        event_loop::{EventLoopOptions, ListenOptions, LoopEvent, options::ConnectionOptions},
         tcp::{TcpListener, blackhole::Blackhole},
     };
 
@@ -386,6 +413,25 @@ mod tests {
         let silent = std::net::TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).ok()?;
         let port = silent.local_addr().unwrap().port();
         Some((silent, port))
+    }
+
+    #[test]
+    fn an_address_that_accepts_and_says_nothing_leaves_time_for_the_next() {
+        let Some((_silent, port)) = silent() else { return };
+        let mut event_loop = EventLoop::with_options(EventLoopOptions::default()).unwrap();
+        let good = Endpoint::Tcp { host: Some("127.0.0.1".into()), port };
+        event_loop.listen(&good, Framing::Tiny, ListenOptions::default()).unwrap();
+        let addresses = vec![IpAddress::from(Ipv6Addr::LOCALHOST), IpAddress::LOCAL_HOST];
+        let id = dial(&mut event_loop, addresses, port, Framing::Tiny);
+        loop {
+            match next(&mut event_loop) {
+                LoopEvent::Opened { id: opened, .. } if opened == id => break,
+                LoopEvent::Opened { .. } => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        let at = event_loop.connection(id).unwrap().remote_address();
+        assert_eq!(at, Some(IpAddress::LOCAL_HOST));
     }
 
     /// However many refuse at once, as a name of somebody hostile may have them.

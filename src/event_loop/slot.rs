@@ -132,7 +132,7 @@ impl Slot {
     /// Until when it waits for an address to answer before another one is tried.
     fn address_until(&self) -> Option<Instant> {
         let Stage::Dialing(dial) = &self.stage else { return None };
-        dial.until.filter(|_| !self.connection.stream().is_connected())
+        dial.until
     }
 
     /// Tells whether there is no address to go to yet.
