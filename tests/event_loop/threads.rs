@@ -197,6 +197,16 @@ fn what_other_threads_send_has_a_limit() {
     assert_eq!(fill(), 8);
 }
 
+/// So do messages without bytes.
+#[test]
+fn what_other_threads_send_has_a_limit_in_number() {
+    let mut rig = Rig::new(Framing::Packet);
+    let (_peer, id) = rig.opened_peer();
+    let handle = rig.event_loop.handle();
+    let taken = (0..1_000_000).take_while(|_| handle.send(id, []).is_done()).count();
+    assert!(taken < 1_000_000, "there is no end");
+}
+
 /// What is sent to a connection that is on its way goes when it is there, in order and before what the program sends.
 #[test]
 fn what_is_sent_too_early_waits_for_the_connection() {
