@@ -261,6 +261,7 @@ impl EventLoop {
         let Some(slot) = self.slots.get_mut(&id.0).filter(|slot| slot.is_open()) else { return false };
         slot.reading = reading;
         self.watch(id.0);
+        self.settle(id.0, false);
         true
     }
 

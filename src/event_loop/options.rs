@@ -99,7 +99,8 @@ pub struct ConnectionOptions {
     pub opening_limit: Option<Duration>,
     /// How long nothing may come and go; `None`, the default, is for ever.
     pub idle_limit: Option<Duration>,
-    /// How long a peer may take nothing of what waits for it; the default is 30 seconds, `None` is for ever.
+    /// How long a peer may take nothing of what waits for it, or with [`Reading::Messages`] give none of 4096 answers of
+    /// tinyproto that are due; the default is 30 seconds, `None` is for ever.
     pub stall_limit: Option<Duration>,
 }
 

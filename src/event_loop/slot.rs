@@ -39,7 +39,7 @@ pub(super) struct Slot {
     pub(super) is_deaf: bool,
     /// Since when the connection is in its stage, or something came or went.
     pub(super) active: Instant,
-    /// Since when bytes wait of which the peer takes none.
+    /// Since when bytes wait of which the peer takes none, or answers are due of which it gives none.
     pub(super) stalled: Option<Instant>,
     /// What stands in the loop's list of deadlines.
     pub(super) scheduled: Option<Instant>,
@@ -111,7 +111,8 @@ impl Slot {
 
     /// Notes how many bytes wait, and whether some have gone.
     pub(super) fn note_queue(&mut self, queued: usize, has_moved: bool) {
-        let waits = queued > 0;
+        // Whoever leaves answers to the program may have had them all.
+        let waits = queued > 0 || (self.reading == Reading::Messages && self.connection.waits_for_answers());
         if !has_moved && waits == self.stalled.is_some() {
             return;
         }

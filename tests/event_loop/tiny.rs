@@ -176,3 +176,34 @@ fn a_message_that_the_program_receives_is_acknowledged() {
     peer.set_nonblocking(true).unwrap();
     assert_eq!(drain(&mut peer), 1, "the answer");
 }
+
+/// A peer that reads everything and answers nothing is closed as one that reads nothing.
+#[test]
+fn a_peer_that_never_answers_is_stalled() {
+    let mut options = ConnectionOptions::default();
+    options.stall_limit = Some(Duration::from_millis(300));
+    let mut rig = Rig::with_connections(Framing::Tiny, options);
+    let (mut peer, id) = greeted(&mut rig);
+    assert_eq!(fill(&mut rig, id), 4096);
+    // An answer now and then is an answer.
+    for _ in 0..4 {
+        read(&mut peer, 5);
+        write(&mut peer, b"\xff");
+        let mut is_drained = false;
+        for event in rig.during(Duration::from_millis(150)) {
+            match event {
+                LoopEvent::Drained { .. } => is_drained = true,
+                LoopEvent::HighWater { .. } => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!(is_drained);
+        assert_eq!(fill(&mut rig, id), 1);
+    }
+    let reason = rig.until(|_, event| match event {
+        LoopEvent::Closed { reason, .. } => Some(reason),
+        LoopEvent::HighWater { .. } => None,
+        other => panic!("{other:?}"),
+    });
+    assert!(matches!(reason, CloseReason::Stalled(_)), "{reason}");
+}
