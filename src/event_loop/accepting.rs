@@ -17,6 +17,9 @@ use crate::{error::Error, ip::IpAddress, message::Framing, stream::Stream, tls::
 impl EventLoop {
     /// Accepts what waits at a listener, and leaves some for the next round.
     pub(super) fn accept(&mut self, id: usize) {
+        if let Some(post) = self.posts.get_mut(&id) {
+            post.is_in_line = false;
+        }
         for _ in 0..MOST_ACCEPTED {
             let Some(post) = self.posts.get_mut(&id) else { return };
             match post.accept() {

@@ -29,6 +29,8 @@ pub(super) struct Post {
     pub(super) options: Arc<ConnectionOptions>,
     /// Accepted connections that are not open yet.
     pub(super) opening: usize,
+    /// Stands in the line of those who are served.
+    pub(super) is_in_line: bool,
 }
 
 #[derive(Debug)]
@@ -74,7 +76,8 @@ impl EventLoop {
             },
             Endpoint::Local(_) | Endpoint::Service { .. } => Entrance::of(Door::open(endpoint, tls.as_ref(), txt))?,
         };
-        self.posts.insert(id, Post { entrance, framing, tls, options: Arc::new(connection), opening: 0 });
+        self.posts
+            .insert(id, Post { entrance, framing, tls, options: Arc::new(connection), opening: 0, is_in_line: false });
         if let Err(error) = self.attend(id) {
             self.forget(id);
             return Err(error);

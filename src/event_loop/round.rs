@@ -113,21 +113,29 @@ impl EventLoop {
 
     /// Puts those who are ready in line, behind those who still stand there.
     fn collect(&mut self) {
-        let Self { selector, tokens, slots, ready, now, .. } = self;
+        let Self { selector, tokens, slots, posts, ready, now, .. } = self;
         for Event { key, readable, .. } in selector.ready() {
             let Some(token) = tokens.get(&key.number()) else { continue };
-            if let Token::Connection(id) = token {
-                let Some(slot) = slots.get_mut(id) else { continue };
-                let line = if readable { Line::ToRead } else { Line::ToWrite };
-                if readable && slot.is_open() {
-                    slot.active = *now;
+            match token {
+                Token::Connection(id) => {
+                    let Some(slot) = slots.get_mut(id) else { continue };
+                    let line = if readable { Line::ToRead } else { Line::ToWrite };
+                    if readable && slot.is_open() {
+                        slot.active = *now;
+                    }
+                    let was = slot.line;
+                    slot.line = was.max(line);
+                    if was != Line::Out {
+                        continue;
+                    }
+                    slot.turn = TURN;
                 }
-                let was = slot.line;
-                slot.line = was.max(line);
-                if was != Line::Out {
-                    continue;
+                Token::Listener(id) => {
+                    let Some(post) = posts.get_mut(id) else { continue };
+                    if mem::replace(&mut post.is_in_line, true) {
+                        continue;
+                    }
                 }
-                slot.turn = TURN;
             }
             ready.push_back(*token);
         }

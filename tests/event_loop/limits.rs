@@ -292,6 +292,43 @@ fn a_loop_survives_the_end_of_descriptors() {
     });
 }
 
+/// A listener has one turn a round, however often it was heard of before that.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_listener_stands_in_line_once() {
+    use crate::support::child;
+
+    child::in_child("event_loop::limits::a_listener_stands_in_line_once", || {
+        let mut options = EventLoopOptions::default();
+        options.round_messages = 1;
+        let mut rig = Rig::with(Framing::lines(), options, ListenOptions::default());
+        let (mut busy, _) = rig.opened_peer();
+        write(&mut busy, &b"x\n".repeat(200));
+        rig.message();
+        let _waiting = rig.peer();
+        let open = std::fs::read_dir("/proc/self/fd").unwrap().count() as u64;
+        assert_eq!(child::limit_descriptors(open + 5), open + 5);
+        let _files: Vec<_> = std::iter::from_fn(|| std::fs::File::open("/dev/null").ok()).collect();
+        let mut failures = Vec::new();
+        let mut messages = 1;
+        let mut quiet = 0;
+        // The rounds with the messages, and then some.
+        while messages < 200 || quiet < 10 {
+            match rig.event_loop.poll(Some(Duration::ZERO)).unwrap() {
+                Some(LoopEvent::Message { .. }) => messages += 1,
+                Some(LoopEvent::AcceptFailed { .. }) => failures.push(Instant::now()),
+                Some(other) => panic!("{other:?}"),
+                None if messages == 200 => quiet += 1,
+                None => {}
+            }
+        }
+        // The next one is for after the pause.
+        assert!(!failures.is_empty());
+        let gaps: Vec<_> = failures.windows(2).map(|two| two[1] - two[0]).collect();
+        assert!(gaps.iter().all(|gap| *gap >= Duration::from_millis(40)), "{gaps:?}");
+    });
+}
+
 /// What this process has used of its processors, in ticks of 10 ms; the file is `/proc/self/stat`.
 #[cfg(target_os = "linux")]
 fn cpu_time(stat: &std::fs::File) -> Duration {
