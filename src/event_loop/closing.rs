@@ -34,9 +34,10 @@ impl EventLoop {
     /// Begins to end the loop: nothing is accepted or received any more, what is in the queues goes out, then the
     /// connections are closed, as by [`close`](Self::close).
     ///
-    /// It begins with the next poll. When the limit has passed, those whose peers have not taken everything are closed
-    /// all the same. [`is_shut_down`](Self::is_shut_down) tells when it is over; [`run`](Self::run) returns then, and can be
-    /// called again. Another call meanwhile can make the limit shorter, and not longer.
+    /// It begins with the next round of [`poll`](Self::poll): what the current one has to give is given before. When the
+    /// limit has passed, those whose peers have not taken everything are closed all the same.
+    /// [`is_shut_down`](Self::is_shut_down) tells when it is over; [`run`](Self::run) returns then, and can be called again.
+    /// Another call meanwhile can make the limit shorter, and not longer.
     pub fn shutdown(&mut self, limit: Duration) {
         match &mut self.ending {
             Ending::No => self.ending = Ending::Asked(limit),
