@@ -202,6 +202,35 @@ fn stopping_comes_while_the_connections_are_open() {
     );
 }
 
+/// Also when the loop was asked before it began to go round.
+#[test]
+fn stopping_comes_however_early_the_loop_was_asked() {
+    struct Early(Log);
+
+    impl Handler for Early {
+        fn started(&mut self, event_loop: &mut EventLoop) -> HookResult {
+            event_loop.shutdown(Duration::from_secs(5));
+            Ok(())
+        }
+
+        fn closed(&mut self, _: &mut EventLoop, _: ConnectionId, reason: CloseReason, _: Vec<u8>) {
+            self.0.note(format!("closed: {reason}"));
+        }
+
+        fn stopping(&mut self, event_loop: &mut EventLoop) -> HookResult {
+            self.0.stopping(event_loop)
+        }
+    }
+
+    let mut rig = rig();
+    let (mut peer, _) = rig.opened_peer();
+    assert!(rig.during(Duration::ZERO).is_empty());
+    let mut handler = Early(Log::default());
+    rig.event_loop.run(&mut handler).unwrap();
+    assert_eq!(handler.0.calls, ["stopping", "closed: the loop was shut down"]);
+    assert_eq!(rest_of(&mut peer), b"farewell\n");
+}
+
 #[test]
 fn a_connect_that_fails_has_only_its_last_hook() {
     let mut rig = rig();
