@@ -86,6 +86,8 @@ pub struct EventLoop {
     events: VecDeque<LoopEvent>,
     /// Who is to be served in this round, in turns.
     ready: VecDeque<Token>,
+    /// Connections that are to be dialled in the next round.
+    begun: Vec<usize>,
     /// Connections with queued bytes that the system has not been offered.
     queued: Vec<usize>,
     deadlines: BTreeSet<(Instant, Due)>,
@@ -93,8 +95,6 @@ pub struct EventLoop {
     now: Instant,
     round: Option<Round>,
     ending: Ending,
-    /// Accepted connections that are not open yet.
-    opening: usize,
     by_address: HashMap<IpAddress, usize>,
     /// A descriptor to give up when there are no more.
     reserve: Option<Socket>,
@@ -156,12 +156,12 @@ impl EventLoop {
             next_id: 0,
             events: VecDeque::new(),
             ready: VecDeque::new(),
+            begun: Vec::new(),
             queued: Vec::new(),
             deadlines: BTreeSet::new(),
             now: Instant::now(),
             round: None,
             ending: Ending::No,
-            opening: 0,
             by_address: HashMap::new(),
             reserve: accepting::reserve(),
             mailbox,
@@ -190,21 +190,37 @@ impl EventLoop {
     /// Receives a message of a connection with [`Reading::Readiness`].
     ///
     /// It answers as [`Connection::receive`] does in non-blocking mode; when it is the end, there is a
-    /// [`Closed`](LoopEvent::Closed) as well.
+    /// [`Closed`](LoopEvent::Closed) as well. A peer of tinyproto has its answer with the next poll, if none is sent before.
     pub fn receive(&mut self, id: ConnectionId) -> Status<Vec<u8>> {
+        let received = self.take_message(id);
+        if received.is_done() {
+            self.queue_answers(id.0);
+        }
+        received
+    }
+
+    /// Receives, and sees to what comes of it.
+    fn take_message(&mut self, id: ConnectionId) -> Status<Vec<u8>> {
         let Some(slot) = self.slots.get_mut(&id.0).filter(|slot| slot.is_open()) else { return Status::Disconnected };
-        match slot.connection.receive() {
+        let before = slot.connection.pending_bytes();
+        let status = slot.connection.receive();
+        // Answers may have gone, and what waited before them; or others have found no room.
+        let has_moved = slot.connection.pending_bytes() < before;
+        match status {
             Status::Done(message) => {
                 self.counters.messages_received += 1;
                 self.counters.bytes_received += message.len() as u64;
-                self.note_drained(id.0);
+                if slot.is_deaf {
+                    self.stand_in_line(id.0);
+                }
+                self.settle(id.0, has_moved);
                 Status::Done(message)
             }
-            Status::NotReady => {
-                self.note_drained(id.0);
+            Status::NotReady if !slot.is_deaf => {
+                self.settle(id.0, has_moved);
                 Status::NotReady
             }
-            Status::Disconnected => {
+            Status::NotReady | Status::Disconnected => {
                 self.begin_close(id.0, CloseReason::Peer);
                 Status::Disconnected
             }
@@ -221,15 +237,22 @@ impl EventLoop {
     /// Inside [`Handler::message`], and after a [`Message`](LoopEvent::Message), these are the bytes that came behind that
     /// message. Empty when the connection is gone.
     pub fn unread(&mut self, id: ConnectionId) -> Vec<u8> {
-        self.slots.get_mut(&id.0).map(|slot| slot.connection.unread()).unwrap_or_default()
+        let Some(slot) = self.slots.get_mut(&id.0) else { return Vec::new() };
+        let before = slot.connection.pending_bytes();
+        let bytes = slot.connection.unread();
+        let has_moved = slot.connection.pending_bytes() < before;
+        self.settle(id.0, has_moved);
+        bytes
     }
 
     /// Goes on with a connection in another framing, with the byte behind the last message that was given. Tells whether
     /// there was such a connection.
     pub fn set_framing(&mut self, id: ConnectionId, framing: Framing) -> bool {
         let Some(slot) = self.slots.get_mut(&id.0).filter(|slot| slot.is_open()) else { return false };
+        let before = slot.connection.pending_bytes();
         slot.connection.set_framing(framing);
-        self.watch(id.0);
+        let has_moved = slot.connection.pending_bytes() < before;
+        self.settle(id.0, has_moved);
         true
     }
 
@@ -238,6 +261,7 @@ impl EventLoop {
         let Some(slot) = self.slots.get_mut(&id.0).filter(|slot| slot.is_open()) else { return false };
         slot.reading = reading;
         self.watch(id.0);
+        self.settle(id.0, false);
         true
     }
 

@@ -13,6 +13,7 @@ mod event_loop {
     mod hostile;
     mod limits;
     mod messages;
+    mod queues;
     mod rig;
     mod rounds;
     mod stopping;

@@ -1,6 +1,9 @@
 //! Whom a loop takes in.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use socket2::{Domain, Socket, Type};
 
@@ -14,6 +17,9 @@ use crate::{error::Error, ip::IpAddress, message::Framing, stream::Stream, tls::
 impl EventLoop {
     /// Accepts what waits at a listener, and leaves some for the next round.
     pub(super) fn accept(&mut self, id: usize) {
+        if let Some(post) = self.posts.get_mut(&id) {
+            post.is_in_line = false;
+        }
         for _ in 0..MOST_ACCEPTED {
             let Some(post) = self.posts.get_mut(&id) else { return };
             match post.accept() {
@@ -51,10 +57,10 @@ impl EventLoop {
     }
 
     fn admit(&mut self, id: usize, stream: Stream, address: Option<IpAddress>) {
-        let Some(post) = self.posts.get(&id) else { return };
+        let Some(post) = self.posts.get_mut(&id) else { return };
         let address = address.map(IpAddress::user);
         let is_full = self.options.max_connections.is_some_and(|most| self.slots.len() >= most)
-            || self.opening >= self.options.max_opening
+            || (post.has_handshake() && post.opening >= self.options.max_opening)
             || address
                 .zip(self.options.max_per_address)
                 .is_some_and(|(address, most)| self.by_address.get(&address).is_some_and(|count| *count >= most));
@@ -73,13 +79,13 @@ impl EventLoop {
             (_, stream) => stream,
         };
         let connection = prepared(stream, post.framing, &post.options);
-        let mut slot = Slot::new(connection, Stage::Accepted, Arc::clone(&post.options), self.now);
+        let mut slot = Slot::new(connection, Stage::Accepted, Arc::clone(&post.options), Instant::now());
         slot.listener = Some(ListenerId(id));
         slot.address = address.filter(|_| self.options.max_per_address.is_some());
         if let Some(address) = slot.address {
             *self.by_address.entry(address).or_default() += 1;
         }
-        self.opening += 1;
+        post.opening += 1;
         let id = self.next_id();
         self.slots.insert(id, Box::new(slot));
         self.go_on_opening(id);

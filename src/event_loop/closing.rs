@@ -34,9 +34,10 @@ impl EventLoop {
     /// Begins to end the loop: nothing is accepted or received any more, what is in the queues goes out, then the
     /// connections are closed, as by [`close`](Self::close).
     ///
-    /// It begins with the next poll. When the limit has passed, those whose peers have not taken everything are closed
-    /// all the same. [`is_shut_down`](Self::is_shut_down) tells when it is over; [`run`](Self::run) returns then, and can be
-    /// called again. Another call meanwhile can make the limit shorter, and not longer.
+    /// It begins with the next round of [`poll`](Self::poll): what the current one has to give is given before. When the
+    /// limit has passed, those whose peers have not taken everything are closed all the same.
+    /// [`is_shut_down`](Self::is_shut_down) tells when it is over; [`run`](Self::run) returns then, and can be called again.
+    /// Another call meanwhile can make the limit shorter, and not longer.
     pub fn shutdown(&mut self, limit: Duration) {
         match &mut self.ending {
             Ending::No => self.ending = Ending::Asked(limit),
@@ -148,7 +149,7 @@ impl EventLoop {
         slot.connection.close();
         match slot.stage {
             Stage::Accepted => {
-                self.opening -= 1;
+                self.end_opening(slot.listener);
                 self.counters.refused += 1;
                 return;
             }
@@ -162,6 +163,15 @@ impl EventLoop {
     pub(super) fn expire(&mut self, id: usize) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         slot.scheduled = None;
+        // What has happened while the program was busy counts before the clock does.
+        match slot.due() {
+            Some((at, Due::Stall(_))) if at <= self.now => self.flush(id),
+            Some((at, Due::Opening(_) | Due::Address(_))) if at <= self.now && !slot.is_being_looked_up() => {
+                self.go_on_opening(id);
+            }
+            _ => {}
+        }
+        let Some(slot) = self.slots.get(&id) else { return };
         let Some((at, due)) = slot.due() else { return };
         if at > self.now {
             return self.schedule(id);

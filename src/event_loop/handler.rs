@@ -102,6 +102,10 @@ impl EventLoop {
         let mut next_tick = tick.and_then(|tick| Instant::now().checked_add(tick));
         let mut is_stopping = false;
         loop {
+            if matches!(self.ending, Ending::Asked(_)) && !is_stopping {
+                is_stopping = true;
+                handler.stopping(self).map_err(own)?;
+            }
             let left = next_tick.map(|at| at.saturating_duration_since(Instant::now()));
             while let Some(event) = self.poll(left)? {
                 self.dispatch(handler, event)?;
@@ -109,10 +113,6 @@ impl EventLoop {
             if next_tick.is_some_and(|at| at <= Instant::now()) {
                 handler.tick(self).map_err(own)?;
                 next_tick = tick.and_then(|tick| Instant::now().checked_add(tick));
-            }
-            if matches!(self.ending, Ending::Asked(_)) && !is_stopping {
-                is_stopping = true;
-                handler.stopping(self).map_err(own)?;
             }
             if self.is_shut_down() {
                 self.end_shutdown();

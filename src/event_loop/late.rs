@@ -40,13 +40,7 @@ impl EventLoop {
         // A paused connection looks for answers only when something is sent.
         self.go_on_late(id.0);
         if !self.late.contains_key(&id.0) {
-            let mut status = self.queue(id, &message);
-            if status.is_not_ready() && self.is_open(id) {
-                // The queue may be full of what the system has not been offered.
-                self.flush(id.0);
-                status = self.queue(id, &message);
-            }
-            match status {
+            match self.queue(id, &message) {
                 Status::NotReady => {}
                 Status::Done(()) | Status::Disconnected => return,
                 Status::Error(error) => {

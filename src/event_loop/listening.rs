@@ -27,6 +27,10 @@ pub(super) struct Post {
     pub(super) framing: Framing,
     pub(super) tls: Option<TlsServer>,
     pub(super) options: Arc<ConnectionOptions>,
+    /// Accepted connections that are not open yet.
+    pub(super) opening: usize,
+    /// Stands in the line of those who are served.
+    pub(super) is_in_line: bool,
 }
 
 #[derive(Debug)]
@@ -72,7 +76,8 @@ impl EventLoop {
             },
             Endpoint::Local(_) | Endpoint::Service { .. } => Entrance::of(Door::open(endpoint, tls.as_ref(), txt))?,
         };
-        self.posts.insert(id, Post { entrance, framing, tls, options: Arc::new(connection) });
+        self.posts
+            .insert(id, Post { entrance, framing, tls, options: Arc::new(connection), opening: 0, is_in_line: false });
         if let Err(error) = self.attend(id) {
             self.forget(id);
             return Err(error);
@@ -103,6 +108,13 @@ impl EventLoop {
         self.door(id.0)?.published()
     }
 
+    /// One of a listener's connections is open or gone.
+    pub(super) fn end_opening(&mut self, at: Option<ListenerId>) {
+        if let Some(post) = at.and_then(|at| self.posts.get_mut(&at.0)) {
+            post.opening -= 1;
+        }
+    }
+
     fn door(&self, id: usize) -> Option<&Door> {
         self.posts.get(&id)?.door()
     }
@@ -126,7 +138,14 @@ impl EventLoop {
     /// Watches a listener, at first and after a pause.
     pub(super) fn attend(&mut self, id: usize) -> Result<()> {
         let Some(door) = self.posts.get(&id).and_then(Post::door) else { return Ok(()) };
-        let keys = door.watch(&mut self.selector)?;
+        let keys = match door.watch(&mut self.selector) {
+            Ok(keys) => keys,
+            Err(error) => {
+                // It may be watched at some of its addresses, and nobody would come to them.
+                door.unwatch(&mut self.selector);
+                return Err(error);
+            }
+        };
         self.tokens.extend(keys.into_iter().map(|key| (key.number(), Token::Listener(id))));
         Ok(())
     }
@@ -145,6 +164,11 @@ impl Post {
             Entrance::Unknown(_) => None,
             Entrance::Open(door) => Some(door),
         }
+    }
+
+    /// Tells whether its peers have something to say before they are connected.
+    pub(super) fn has_handshake(&self) -> bool {
+        self.tls.is_some() || self.framing == Framing::Tiny
     }
 
     /// Takes the next connection of whoever waits, and where it comes from.
@@ -167,9 +191,14 @@ impl Entrance {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{
+        mem,
+        net::TcpStream,
+        time::{Duration, Instant},
+    };
 
     use super::*;
+    use crate::tcp::TcpListener;
 
     #[test]
     fn nothing_is_left_of_a_listener_that_has_gone() {
@@ -187,5 +216,44 @@ mod tests {
         assert!(event_loop.poll(Some(Duration::ZERO)).unwrap().is_none());
         assert!(!event_loop.stop_listening(kept), "it went with the loop");
         assert!(event_loop.tokens.is_empty(), "{:?}", event_loop.tokens);
+    }
+
+    fn replace(event_loop: &mut EventLoop, at: ListenerId, by: TcpListener) -> TcpListener {
+        match &mut event_loop.posts.get_mut(&at.0).unwrap().entrance {
+            Entrance::Open(Door::Tcp { listeners, .. }) => mem::replace(listeners.first_mut().unwrap(), by),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn next(event_loop: &mut EventLoop) -> LoopEvent {
+        let begun = Instant::now();
+        loop {
+            assert!(begun.elapsed() < Duration::from_secs(20));
+            if let Some(event) = event_loop.poll(Some(Duration::from_millis(20))).unwrap() {
+                return event;
+            }
+        }
+    }
+
+    #[test]
+    fn a_listener_that_cannot_be_watched_is_tried_again() {
+        let mut event_loop = EventLoop::new().unwrap();
+        let at = Endpoint::Tcp { host: None, port: 0 };
+        let listener = event_loop.listen(&at, Framing::Raw, ListenOptions::default()).unwrap();
+        let port = event_loop.local_port(listener);
+        event_loop.pause(listener.0);
+        // One that does not listen is refused, as any is by a system that has no memory for it.
+        let good = replace(&mut event_loop, listener, TcpListener::new());
+        let event = next(&mut event_loop);
+        assert!(matches!(event, LoopEvent::AcceptFailed { listener: at, .. } if at == listener), "{event:?}");
+        replace(&mut event_loop, listener, good);
+        let _peer = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        loop {
+            match next(&mut event_loop) {
+                LoopEvent::Opened { listener: at, .. } => break assert_eq!(at, Some(listener)),
+                LoopEvent::AcceptFailed { .. } => {}
+                other => panic!("{other:?}"),
+            }
+        }
     }
 }

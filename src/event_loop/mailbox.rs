@@ -38,7 +38,7 @@ pub(super) struct Mailbox(LoopHandle);
 #[derive(Default)]
 struct Shared {
     commands: Vec<Command>,
-    /// Of messages in the commands.
+    /// How much memory the messages in the commands have, near enough.
     bytes: usize,
     has_ended: bool,
 }
@@ -68,10 +68,12 @@ impl LoopHandle {
     pub fn send(&self, id: ConnectionId, message: impl Into<Vec<u8>>) -> Status {
         let message = message.into();
         let mut shared = self.lock();
-        if !shared.has_ended && shared.bytes > 0 && shared.bytes.saturating_add(message.len()) > MOST_BYTES {
+        // Many without bytes fill the memory too.
+        let cost = message.len().saturating_add(size_of::<Command>());
+        if !shared.has_ended && shared.bytes > 0 && shared.bytes.saturating_add(cost) > MOST_BYTES {
             return Status::NotReady;
         }
-        shared.bytes += message.len();
+        shared.bytes = shared.bytes.saturating_add(cost);
         if self.put_into(shared, Command::Send(id, message)) { Status::Done(()) } else { Status::Disconnected }
     }
 

@@ -23,7 +23,8 @@ use crate::{
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct EventLoopOptions {
-    /// How many messages one round gives at most; the default is 1024.
+    /// How many messages one round gives at most, and how many other events besides those that it begins with; the
+    /// default is 1024.
     pub round_messages: usize,
     /// How many bytes of messages one round gives before it ends; the default is 4 MiB.
     pub round_bytes: usize,
@@ -33,7 +34,7 @@ pub struct EventLoopOptions {
     /// How many accepted connections one address may have; `None`, the default, is no limit. The addresses of an IPv6
     /// network of 64 bits count as one, since whoever has one of them has all. Local sockets have no address.
     pub max_per_address: Option<usize>,
-    /// How many accepted connections may be in a handshake; the default is 1024.
+    /// How many accepted connections of each listener may be in a handshake; the default is 1024.
     pub max_opening: usize,
     /// How often [`run`](crate::EventLoop::run) calls [`tick`](crate::Handler::tick); the default is 100 milliseconds,
     /// `None` is never, zero is after every round.
@@ -98,7 +99,8 @@ pub struct ConnectionOptions {
     pub opening_limit: Option<Duration>,
     /// How long nothing may come and go; `None`, the default, is for ever.
     pub idle_limit: Option<Duration>,
-    /// How long a peer may take nothing of what waits for it; the default is 30 seconds, `None` is for ever.
+    /// How long a peer may take nothing of what waits for it, or with [`Reading::Messages`] give none of 4096 answers of
+    /// tinyproto that are due; the default is 30 seconds, `None` is for ever.
     pub stall_limit: Option<Duration>,
 }
 

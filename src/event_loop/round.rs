@@ -9,18 +9,19 @@ use super::{
     Due, EventLoop, Token,
     event::{CloseReason, ConnectionId, ListenerId, LoopEvent, TimerId},
     options::Reading,
-    slot::{Line, Stage, Water},
+    slot::{Line, Stage},
 };
 use crate::{
     error::{Error, Result},
     selector::Event,
-    status::Status,
     time::Deadline,
 };
 
 /// What is left of a round.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Round {
+    /// Of events other than messages.
+    events: usize,
     messages: usize,
     bytes: usize,
 }
@@ -32,8 +33,9 @@ impl EventLoop {
     /// happens, at most for the limit (`None` is for ever, zero is not at all), and then each call gives an event, until
     /// everything that was ready has been given or the round's budget is used up
     /// ([`round_messages`](crate::EventLoopOptions::round_messages),
-    /// [`round_bytes`](crate::EventLoopOptions::round_bytes)). So a `while let` ends, however fast the peers are. A round
-    /// may be empty also when another thread has used a [`LoopHandle`](crate::LoopHandle).
+    /// [`round_bytes`](crate::EventLoopOptions::round_bytes)). So a `while let` ends, however fast the peers are and
+    /// whatever the program does about each event. A round may be empty also when another thread has used a
+    /// [`LoopHandle`](crate::LoopHandle).
     ///
     /// Its cost grows with the connections that are ready, not with those that there are. They take turns, of 64 KiB or
     /// as many small messages as make 256; what is behind the budget comes first in the next round.
@@ -73,13 +75,14 @@ impl EventLoop {
 
     fn begin_round(&mut self, limit: Option<Duration>) -> Result<()> {
         self.flush_queued();
+        self.dial_begun();
         let deadline = Deadline::after(limit.filter(|limit| !limit.is_zero()));
         loop {
             self.begin_draining();
             let is_idle = self.events.is_empty() && self.ready.is_empty();
             let until = match limit {
-                Some(limit) if limit.is_zero() || !is_idle => Some(Duration::ZERO),
-                None if !is_idle || self.is_shut_down() => Some(Duration::ZERO),
+                _ if !is_idle || self.is_shut_down() => Some(Duration::ZERO),
+                Some(limit) if limit.is_zero() => Some(Duration::ZERO),
                 _ => match (self.deadlines.first(), deadline.remaining()) {
                     (Some((at, _)), left) => {
                         let due = at.saturating_duration_since(Instant::now());
@@ -101,27 +104,38 @@ impl EventLoop {
                 break;
             }
         }
-        self.round = Some(Round { messages: self.options.round_messages, bytes: self.options.round_bytes });
+        let Self { events, options, .. } = self;
+        // What the program does about an event may make the next one at once.
+        let events = events.len().saturating_add(options.round_messages);
+        self.round = Some(Round { events, messages: options.round_messages, bytes: options.round_bytes });
         Ok(())
     }
 
     /// Puts those who are ready in line, behind those who still stand there.
     fn collect(&mut self) {
-        let Self { selector, tokens, slots, ready, now, .. } = self;
+        let Self { selector, tokens, slots, posts, ready, now, .. } = self;
         for Event { key, readable, .. } in selector.ready() {
             let Some(token) = tokens.get(&key.number()) else { continue };
-            if let Token::Connection(id) = token {
-                let Some(slot) = slots.get_mut(id) else { continue };
-                let line = if readable { Line::ToRead } else { Line::ToWrite };
-                if readable && slot.is_open() {
-                    slot.active = *now;
+            match token {
+                Token::Connection(id) => {
+                    let Some(slot) = slots.get_mut(id) else { continue };
+                    let line = if readable { Line::ToRead } else { Line::ToWrite };
+                    if readable && slot.is_open() {
+                        slot.active = *now;
+                    }
+                    let was = slot.line;
+                    slot.line = was.max(line);
+                    if was != Line::Out {
+                        continue;
+                    }
+                    slot.turn = TURN;
                 }
-                let was = slot.line;
-                slot.line = was.max(line);
-                if was != Line::Out {
-                    continue;
+                Token::Listener(id) => {
+                    let Some(post) = posts.get_mut(id) else { continue };
+                    if mem::replace(&mut post.is_in_line, true) {
+                        continue;
+                    }
                 }
-                slot.turn = TURN;
             }
             ready.push_back(*token);
         }
@@ -140,6 +154,7 @@ impl EventLoop {
                 Due::Shutdown => self.end_draining(),
                 Due::Listener(id) => {
                     if let Err(error) = self.attend(id) {
+                        self.pause(id);
                         self.events.push_back(LoopEvent::AcceptFailed { listener: ListenerId(id), error });
                     }
                 }
@@ -149,10 +164,12 @@ impl EventLoop {
 
     fn next_event(&mut self) -> Option<LoopEvent> {
         loop {
-            if let Some(event) = self.events.pop_front() {
-                return Some(event);
+            let round = self.round.as_mut()?;
+            if !self.events.is_empty() {
+                round.events = round.events.checked_sub(1)?;
+                return self.events.pop_front();
             }
-            let Round { messages: 1.., bytes: 1.. } = self.round? else { return None };
+            let Round { messages: 1.., bytes: 1.., .. } = round else { return None };
             match self.ready.pop_front()? {
                 Token::Listener(id) => self.accept(id),
                 Token::Connection(id) => {
@@ -181,7 +198,7 @@ impl EventLoop {
         }
         // What has just been queued leaves together with what else is in this round, unless it is much already.
         let pending = slot.connection.pending_bytes();
-        if pending > 0 && (!slot.is_dirty || pending >= TURN) {
+        if pending > 0 && !slot.is_deaf && (!slot.is_dirty || pending >= TURN) {
             self.flush(id);
             slot = self.slots.get_mut(&id)?;
         }
@@ -193,25 +210,12 @@ impl EventLoop {
     }
 
     fn receive_next(&mut self, id: usize) -> Option<LoopEvent> {
-        let slot = self.slots.get_mut(&id)?;
-        let message = match slot.connection.receive() {
-            Status::Done(message) => message,
-            Status::NotReady => {
-                // The peer may have given answers, or have been given some that did not fit.
-                self.note_drained(id);
-                self.watch(id);
-                return None;
-            }
-            Status::Disconnected => {
-                self.begin_close(id, CloseReason::Peer);
-                return None;
-            }
-            Status::Error(error) => {
-                self.begin_close(id, CloseReason::Failed(error));
-                return None;
-            }
+        let message = self.take_message(ConnectionId(id)).done()?;
+        // What was sent behind the answers may have found the end.
+        let Some(slot) = self.slots.get_mut(&id) else {
+            return Some(LoopEvent::Message { id: ConnectionId(id), message });
         };
-        if slot.connection.has_answer() {
+        if slot.line == Line::Out && slot.connection.has_answer() {
             slot.turn = slot.turn.saturating_sub(message.len() + COST_OF_A_MESSAGE);
             slot.line = Line::ToRead;
             let token = Token::Connection(id);
@@ -221,37 +225,42 @@ impl EventLoop {
             } else {
                 self.ready.push_front(token);
             }
-        } else if !slot.is_dirty && slot.connection.owes_answers() {
-            slot.is_dirty = true;
-            self.queued.push(id);
-        }
-        if slot.water == Water::High {
-            self.note_drained(id);
+        } else {
+            self.queue_answers(id);
         }
         if let Some(round) = &mut self.round {
             round.messages = round.messages.saturating_sub(1);
             round.bytes = round.bytes.saturating_sub(message.len());
         }
-        self.counters.messages_received += 1;
-        self.counters.bytes_received += message.len() as u64;
         Some(LoopEvent::Message { id: ConnectionId(id), message })
+    }
+
+    /// Gives a connection a turn to be read from, though the system may have nothing new of it.
+    pub(super) fn stand_in_line(&mut self, id: usize) {
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        if slot.line == Line::Out {
+            slot.turn = TURN;
+            self.ready.push_back(Token::Connection(id));
+        }
+        slot.line = Line::ToRead;
     }
 
     /// A connection can be used from now on.
     pub(super) fn opened(&mut self, id: usize) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
-        if matches!(slot.stage, Stage::Accepted) {
-            self.opening -= 1;
+        let listener = slot.listener;
+        if matches!(mem::replace(&mut slot.stage, Stage::Open), Stage::Accepted) {
+            self.end_opening(listener);
         }
-        slot.stage = Stage::Open;
-        slot.active = self.now;
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        // The round may have begun long ago.
+        slot.active = Instant::now();
+        slot.note_queue(slot.connection.pending_bytes(), false);
         if slot.connection.has_answer() {
-            slot.turn = TURN;
-            slot.line = Line::ToRead;
-            self.ready.push_back(Token::Connection(id));
+            self.stand_in_line(id);
         }
         self.counters.opened += 1;
-        self.events.push_back(LoopEvent::Opened { id: ConnectionId(id), listener: slot.listener });
+        self.events.push_back(LoopEvent::Opened { id: ConnectionId(id), listener });
         self.watch(id);
         self.schedule(id);
         self.go_on_late(id);

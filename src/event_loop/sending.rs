@@ -68,6 +68,11 @@ impl EventLoop {
             Departure::Now => slot.connection.send(message),
             Departure::WithOthers => slot.connection.queue(message),
         };
+        if status.is_not_ready() && slot.is_dirty && departure == Departure::WithOthers {
+            // The queue may be full of what the system has not been offered.
+            self.flush(id.0);
+            return self.send_with(id, message, departure);
+        }
         let is_over = !slot.connection.is_connected();
         match status {
             Status::Done(()) => {
@@ -75,9 +80,13 @@ impl EventLoop {
                 self.counters.bytes_sent += message.len() as u64;
             }
             Status::NotReady => {}
-            // Who reads finds out by itself, unless the look for answers has.
-            Status::Disconnected if is_over || slot.reading == Reading::Paused => {
+            // The look for answers has found the end.
+            Status::Disconnected if is_over => {
                 self.begin_close(id.0, CloseReason::Peer);
+                return status;
+            }
+            Status::Disconnected => {
+                self.note_deaf(id.0);
                 return status;
             }
             Status::Error(error) if is_over => {
@@ -85,31 +94,26 @@ impl EventLoop {
                 self.begin_close(id.0, CloseReason::Failed(error));
                 return Status::Disconnected;
             }
-            Status::Disconnected | Status::Error(_) => return status,
+            Status::Error(_) => return status,
         }
+        if status.is_done() && departure == Departure::WithOthers && !slot.is_dirty {
+            slot.is_dirty = true;
+            self.queued.push(id.0);
+        }
+        if slot.is_dirty && slot.water == Water::Low && slot.connection.pending_bytes() >= slot.options.high_water {
+            // So may be what the mark counts.
+            self.flush(id.0);
+        }
+        let Some(slot) = self.slots.get_mut(&id.0) else { return status };
         let queued = slot.connection.pending_bytes();
         // Without what the framing adds: a few bytes that go may be missed, and none are seen that have not gone.
         let added = if status.is_done() { message.len() } else { 0 };
-        slot.note_queue(queued, queued < before + added || (queued == 0 && status.is_done()));
+        let has_moved = queued < before + added || (queued == 0 && status.is_done());
         if slot.water == Water::Low && (status.is_not_ready() || queued >= slot.options.high_water) {
             slot.water = Water::High;
             self.events.push_back(LoopEvent::HighWater { id, queued });
         }
-        if queued == 0 {
-            self.note_drained(id.0);
-            return status;
-        }
-        match departure {
-            Departure::WithOthers if slot.is_dirty => {}
-            Departure::WithOthers => {
-                slot.is_dirty = true;
-                self.queued.push(id.0);
-            }
-            Departure::Now => {
-                self.watch(id.0);
-                self.schedule(id.0);
-            }
-        }
+        self.settle(id.0, has_moved);
         status
     }
 
@@ -153,6 +157,15 @@ impl EventLoop {
         }
     }
 
+    /// Sees to it that a peer has the answers that it waits for when the round is over.
+    pub(super) fn queue_answers(&mut self, id: usize) {
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        if !slot.is_dirty && slot.connection.owes_answers() {
+            slot.is_dirty = true;
+            self.queued.push(id);
+        }
+    }
+
     /// Offers the system what waits for a peer.
     pub(super) fn flush(&mut self, id: usize) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
@@ -160,31 +173,53 @@ impl EventLoop {
         let before = slot.connection.pending_bytes();
         let status = slot.connection.flush();
         let queued = slot.connection.pending_bytes();
-        slot.note_queue(queued, queued < before);
+        let has_failed = status.is_disconnected() || status.is_error();
+        match slot.stage {
+            Stage::Closing(_) if queued == 0 || has_failed => self.end_close(id),
+            Stage::Open if has_failed => self.note_deaf(id),
+            _ => self.settle(id, queued < before),
+        }
+    }
+
+    /// Nothing more can be sent to a peer. What it has said before is received, and then it is gone; nobody else tells of
+    /// a local one that has shut the one direction alone.
+    fn note_deaf(&mut self, id: usize) {
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        if slot.reading == Reading::Paused {
+            self.begin_close(id, CloseReason::Peer);
+        } else if !slot.is_deaf {
+            slot.is_deaf = true;
+            self.stand_in_line(id);
+            self.watch(id);
+            self.schedule(id);
+        }
+    }
+
+    /// Sees to what an operation on a connection has changed about what waits for the peer, of which some has gone or
+    /// none: since when it waits, what has waited for it, and what the connection is watched for.
+    pub(super) fn settle(&mut self, id: usize, has_moved: bool) {
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        let has_waited = slot.stalled.is_some();
+        let queued = slot.connection.pending_bytes();
+        slot.note_queue(queued, has_moved);
+        // Nearly always nothing waits, and nothing did.
+        if !has_waited && slot.stalled.is_none() && slot.water == Water::Low {
+            return;
+        }
         if queued == 0 {
             self.note_drained(id);
         }
-        let has_failed = status.is_disconnected() || status.is_error();
+        // What has waited for room or for answers is in the queue now. It is watched for once the system has had no room.
         let Some(slot) = self.slots.get(&id) else { return };
-        // What has waited for room or for answers is in the queue now.
-        let queued = slot.connection.pending_bytes();
-        match slot.stage {
-            Stage::Closing(_) if queued == 0 || has_failed => return self.end_close(id),
-            Stage::Open if has_failed && slot.reading == Reading::Paused => {
-                self.begin_close(id, CloseReason::Peer);
-                return;
-            }
-            _ => {}
-        }
-        self.watch(id);
-        if queued > 0 {
+        if !slot.is_dirty || slot.connection.pending_bytes() == 0 {
+            self.watch(id);
             self.schedule(id);
         }
     }
 
     /// Goes on with what waits for room or for answers, and tells that high water is over, if it is: no bytes wait, and
     /// a message would not have to.
-    pub(super) fn note_drained(&mut self, id: usize) {
+    fn note_drained(&mut self, id: usize) {
         self.go_on_late(id);
         let Some(slot) = self.slots.get_mut(&id).filter(|slot| slot.water == Water::High) else { return };
         if slot.is_open() && slot.connection.pending_bytes() == 0 && !slot.connection.waits_for_answers() {

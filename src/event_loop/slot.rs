@@ -35,9 +35,11 @@ pub(super) struct Slot {
     /// Bytes are queued that the system has not been offered.
     pub(super) is_dirty: bool,
     pub(super) water: Water,
+    /// The system takes nothing more for the peer, which may have said something before.
+    pub(super) is_deaf: bool,
     /// Since when the connection is in its stage, or something came or went.
     pub(super) active: Instant,
-    /// Since when bytes wait of which the peer takes none.
+    /// Since when bytes wait of which the peer takes none, or answers are due of which it gives none.
     pub(super) stalled: Option<Instant>,
     /// What stands in the loop's list of deadlines.
     pub(super) scheduled: Option<Instant>,
@@ -96,6 +98,7 @@ impl Slot {
             turn: 0,
             is_dirty: false,
             water: Water::Low,
+            is_deaf: false,
             active: now,
             stalled: None,
             scheduled: None,
@@ -108,7 +111,8 @@ impl Slot {
 
     /// Notes how many bytes wait, and whether some have gone.
     pub(super) fn note_queue(&mut self, queued: usize, has_moved: bool) {
-        let waits = queued > 0;
+        // Whoever leaves answers to the program may have had them all.
+        let waits = queued > 0 || (self.reading == Reading::Messages && self.connection.waits_for_answers());
         if !has_moved && waits == self.stalled.is_some() {
             return;
         }
@@ -129,17 +133,22 @@ impl Slot {
     /// Until when it waits for an address to answer before another one is tried.
     fn address_until(&self) -> Option<Instant> {
         let Stage::Dialing(dial) = &self.stage else { return None };
-        dial.until.filter(|_| !self.connection.stream().is_connected())
+        dial.until
+    }
+
+    /// Tells whether there is no address to go to yet.
+    pub(super) fn is_being_looked_up(&self) -> bool {
+        matches!(&self.stage, Stage::Dialing(dial) if dial.lookup().is_some())
     }
 
     /// What the selector has to watch it for; `None` is nothing.
     pub(super) fn wanted(&self) -> Option<Interest> {
         let (read, write) = match &self.stage {
-            Stage::Dialing(dial) if dial.lookup().is_some() => (false, false),
+            Stage::Dialing(_) if self.is_being_looked_up() => (false, false),
             Stage::Dialing(_) if self.waits_for_a_queue() => (false, false),
             Stage::Dialing(_) if !self.connection.stream().is_connected() => (false, true),
             Stage::Dialing(_) | Stage::Accepted => (true, self.connection.pending_bytes() > 0),
-            Stage::Open => (self.reading != Reading::Paused, self.connection.pending_bytes() > 0),
+            Stage::Open => (self.reading != Reading::Paused, self.connection.pending_bytes() > 0 && !self.is_deaf),
             Stage::Closing(_) => (false, true),
         };
         match (read, write) {

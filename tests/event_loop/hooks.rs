@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sockeye::{
     CloseReason, ConnectOptions, ConnectionId, EventLoop, EventLoopOptions, Framing, Handler, HookResult,
-    ListenOptions, LoopEvent,
+    ListenOptions, LoopEvent, Reading,
 };
 
 use super::rig::{Rig, read, rest_of, write};
@@ -200,6 +200,119 @@ fn stopping_comes_while_the_connections_are_open() {
         log.calls[end..],
         ["stopping", "closed 0 the loop was shut down \"\"", "closed 1 the loop was shut down \"\""]
     );
+}
+
+/// So do the hooks that come before a message and beside it.
+#[test]
+fn a_hook_of_opening_or_of_an_event_ends_its_own_connection_only() {
+    #[derive(Default)]
+    struct Fails(Log);
+
+    impl Handler for Fails {
+        fn opened(&mut self, event_loop: &mut EventLoop, id: ConnectionId) -> HookResult {
+            self.0.ids.push(id);
+            match self.0.name(id) {
+                0 => return Err("opening".into()),
+                1 => panic!("opening"),
+                2 | 3 => _ = event_loop.set_reading(id, Reading::Readiness),
+                // Until there is a mark.
+                4 | 5 => while event_loop.send(id, &[b'x'; 10_000]).is_done() {},
+                _ => {}
+            }
+            Ok(())
+        }
+
+        fn event(&mut self, _: &mut EventLoop, event: LoopEvent) -> HookResult {
+            match event {
+                LoopEvent::Readable { id } if self.0.name(id) == 2 => Err("reading".into()),
+                LoopEvent::Readable { id } if self.0.name(id) == 3 => panic!("reading"),
+                LoopEvent::HighWater { id, .. } if self.0.name(id) == 4 => Err("writing".into()),
+                LoopEvent::HighWater { id, .. } if self.0.name(id) == 5 => panic!("writing"),
+                other => panic!("{other:?}"),
+            }
+        }
+
+        fn message(&mut self, event_loop: &mut EventLoop, id: ConnectionId, message: Vec<u8>) -> HookResult {
+            self.0.message(event_loop, id, message)
+        }
+
+        fn closed(&mut self, event_loop: &mut EventLoop, id: ConnectionId, reason: CloseReason, leftover: Vec<u8>) {
+            self.0.closed(event_loop, id, reason, leftover);
+        }
+    }
+
+    let quiet = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let mut options = EventLoopOptions::default();
+    options.tick = Some(Duration::ZERO);
+    let mut listening = ListenOptions::default();
+    listening.connection.high_water = 100_000;
+    listening.connection.queue_limit = 300_000;
+    let mut rig = Rig::with(Framing::lines(), options, listening);
+    let mut peers: Vec<_> = (0..7).map(|_| rig.peer()).collect();
+    let thread = std::thread::spawn(move || {
+        let mut good = peers.pop().unwrap();
+        for peer in &mut peers[2..4] {
+            write(peer, b"x\n");
+        }
+        for peer in &mut peers {
+            rest_of(peer);
+        }
+        write(&mut good, b"still here\nbye\n");
+        assert_eq!(rest_of(&mut good), b"bye\n");
+    });
+    let mut handler = Fails(Log { left: 7, ..Log::default() });
+    rig.event_loop.run(&mut handler).unwrap();
+    thread.join().unwrap();
+    std::panic::set_hook(quiet);
+    let mut calls = handler.0.calls;
+    // The first six end in the order in which the machine comes to them.
+    calls[..6].sort();
+    assert_eq!(
+        calls,
+        [
+            "closed 0 the program has failed: opening \"\"",
+            "closed 1 the program has panicked: opening \"\"",
+            "closed 2 the program has failed: reading \"\"",
+            "closed 3 the program has panicked: reading \"\"",
+            "closed 4 the program has failed: writing \"\"",
+            "closed 5 the program has panicked: writing \"\"",
+            "message 6 still here",
+            "message 6 bye",
+            "closed 6 the program has closed the connection \"\"",
+        ]
+    );
+    let counters = rig.event_loop.counters();
+    assert_eq!((counters.opened, counters.closed, counters.refused, counters.connections), (7, 7, 0, 0));
+}
+
+/// Also when the loop was asked before it began to go round.
+#[test]
+fn stopping_comes_however_early_the_loop_was_asked() {
+    struct Early(Log);
+
+    impl Handler for Early {
+        fn started(&mut self, event_loop: &mut EventLoop) -> HookResult {
+            event_loop.shutdown(Duration::from_secs(5));
+            Ok(())
+        }
+
+        fn closed(&mut self, _: &mut EventLoop, _: ConnectionId, reason: CloseReason, _: Vec<u8>) {
+            self.0.note(format!("closed: {reason}"));
+        }
+
+        fn stopping(&mut self, event_loop: &mut EventLoop) -> HookResult {
+            self.0.stopping(event_loop)
+        }
+    }
+
+    let mut rig = rig();
+    let (mut peer, _) = rig.opened_peer();
+    assert!(rig.during(Duration::ZERO).is_empty());
+    let mut handler = Early(Log::default());
+    rig.event_loop.run(&mut handler).unwrap();
+    assert_eq!(handler.0.calls, ["stopping", "closed: the loop was shut down"]);
+    assert_eq!(rest_of(&mut peer), b"farewell\n");
 }
 
 #[test]

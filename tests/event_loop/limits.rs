@@ -83,6 +83,51 @@ fn handshakes_are_limited_in_number_and_in_time() {
     rig.opened();
 }
 
+/// The time of a peer begins when it is accepted, however long the round has lasted by then.
+#[test]
+fn a_busy_program_takes_no_time_from_those_who_open() {
+    const LIMIT: Duration = Duration::from_secs(1);
+    let mut listening = ListenOptions::default();
+    listening.connection.opening_limit = Some(LIMIT);
+    let mut rig = Rig::with(Framing::Tiny, EventLoopOptions::default(), listening);
+    let mut first = rig.peer();
+    write(&mut first, b"\xff");
+    rig.opened();
+    assert!(rig.during(Duration::ZERO).is_empty());
+    write(&mut first, b"\0\0\0\x02hi");
+    let mut second = rig.peer();
+    rig.message();
+    // A hook that takes its time.
+    std::thread::sleep(LIMIT * 11 / 10);
+    for _ in 0..10 {
+        assert!(rig.event_loop.poll(Some(Duration::ZERO)).unwrap().is_none());
+    }
+    let counters = rig.event_loop.counters();
+    assert_eq!((counters.connections, counters.refused), (2, 0));
+    write(&mut second, b"\xff");
+    rig.opened();
+}
+
+/// Who says nothing at one listener keeps nobody out at another.
+#[test]
+fn each_listener_has_its_own_handshakes() {
+    let mut options = EventLoopOptions::default();
+    options.max_opening = 2;
+    let mut rig = Rig::with(Framing::Tiny, options, ListenOptions::default());
+    let _silent: Vec<_> = (0..2).map(|_| rig.peer()).collect();
+    assert!(rig.during(Duration::from_millis(30)).is_empty());
+    for framing in [Framing::lines(), Framing::Tiny] {
+        let listener = rig.event_loop.listen(&super::rig::loopback(0), framing, ListenOptions::default()).unwrap();
+        let mut peer = std::net::TcpStream::connect(("127.0.0.1", rig.event_loop.local_port(listener))).unwrap();
+        write(&mut peer, b"\xff");
+        rig.until(|_, event| match event {
+            LoopEvent::Opened { listener: at, .. } => (at == Some(listener)).then_some(()),
+            other => panic!("{other:?}"),
+        });
+    }
+    assert_eq!(rig.event_loop.counters().refused, 0);
+}
+
 #[test]
 fn idle_connections_are_closed_and_others_are_not() {
     let mut options = ConnectionOptions::default();
@@ -244,6 +289,43 @@ fn a_loop_survives_the_end_of_descriptors() {
         drop(files);
         let _new = rig.peer();
         rig.until(|_, event| matches!(event, LoopEvent::Opened { .. }).then_some(()));
+    });
+}
+
+/// A listener has one turn a round, however often it was heard of before that.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_listener_stands_in_line_once() {
+    use crate::support::child;
+
+    child::in_child("event_loop::limits::a_listener_stands_in_line_once", || {
+        let mut options = EventLoopOptions::default();
+        options.round_messages = 1;
+        let mut rig = Rig::with(Framing::lines(), options, ListenOptions::default());
+        let (mut busy, _) = rig.opened_peer();
+        write(&mut busy, &b"x\n".repeat(200));
+        rig.message();
+        let _waiting = rig.peer();
+        let open = std::fs::read_dir("/proc/self/fd").unwrap().count() as u64;
+        assert_eq!(child::limit_descriptors(open + 5), open + 5);
+        let _files: Vec<_> = std::iter::from_fn(|| std::fs::File::open("/dev/null").ok()).collect();
+        let mut failures = Vec::new();
+        let mut messages = 1;
+        let mut quiet = 0;
+        // The rounds with the messages, and then some.
+        while messages < 200 || quiet < 10 {
+            match rig.event_loop.poll(Some(Duration::ZERO)).unwrap() {
+                Some(LoopEvent::Message { .. }) => messages += 1,
+                Some(LoopEvent::AcceptFailed { .. }) => failures.push(Instant::now()),
+                Some(other) => panic!("{other:?}"),
+                None if messages == 200 => quiet += 1,
+                None => {}
+            }
+        }
+        // The next one is for after the pause.
+        assert!(!failures.is_empty());
+        let gaps: Vec<_> = failures.windows(2).map(|two| two[1] - two[0]).collect();
+        assert!(gaps.iter().all(|gap| *gap >= Duration::from_millis(40)), "{gaps:?}");
     });
 }
 

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use sockeye::{EventLoop, EventLoopOptions, Framing, ListenOptions, LoopEvent};
+use sockeye::{ConnectOptions, Endpoint, EventLoop, EventLoopOptions, Framing, ListenOptions, LoopEvent};
 
 use super::rig::{Rig, write};
 use crate::{
     in_time::once_within,
-    support::{LONG, SHORT, child},
+    support::{LONG, SHORT, child, fresh_path},
 };
 
 #[test]
@@ -72,6 +72,38 @@ fn a_round_ends_with_its_budget_and_loses_nothing() {
         }
         assert_eq!(*rounds.iter().max().unwrap(), expected, "{messages} {bytes}");
         assert_eq!(found, if expected == 0 { 0 } else { 100 });
+    }
+}
+
+/// A service of this machine that is down refuses within the call: who connects again at every end has the next one at
+/// once. The round ends all the same, and the others have their turn.
+#[test]
+fn a_round_ends_though_events_make_events() {
+    let mut options = EventLoopOptions::default();
+    options.round_messages = 10;
+    let mut rig = Rig::with(Framing::lines(), options, ListenOptions::default());
+    let (mut peer, id) = rig.opened_peer();
+    let nobody = Endpoint::Local(fresh_path());
+    rig.event_loop.connect(&nobody, Framing::lines(), ConnectOptions::default()).unwrap();
+    write(&mut peer, b"still here\n");
+    let timer = rig.event_loop.set_timer(Duration::ZERO);
+    let (mut is_heard, mut is_over) = (false, false);
+    let end = Instant::now() + LONG;
+    while !is_heard || !is_over {
+        assert!(Instant::now() < end);
+        let mut count = 0;
+        while let Some(event) = rig.event_loop.poll(None).unwrap() {
+            count += 1;
+            assert!(count < 100, "the round has no end");
+            match event {
+                LoopEvent::Closed { .. } => {
+                    rig.event_loop.connect(&nobody, Framing::lines(), ConnectOptions::default()).unwrap();
+                }
+                LoopEvent::Message { id: from, .. } => is_heard |= from == id,
+                LoopEvent::Timer { id } => is_over |= id == timer,
+                other => panic!("{other:?}"),
+            }
+        }
     }
 }
 

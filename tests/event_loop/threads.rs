@@ -2,16 +2,16 @@
 
 use std::{
     sync::mpsc::{self, Sender},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use sockeye::{
-    CloseReason, ConnectOptions, Connection, ConnectionId, ErrorKind, EventLoop, Framing, Handler, HookResult,
-    ListenOptions,
+    CloseReason, ConnectOptions, Connection, ConnectionId, Endpoint, ErrorKind, EventLoop, EventLoopOptions, Framing,
+    Handler, HookResult, ListenOptions,
 };
 
 use super::rig::{Rig, loopback, read, rest_of, write};
-use crate::support::LONG;
+use crate::support::{LONG, fresh_path};
 
 /// Tells a channel what happens.
 struct Teller(Sender<String>, Sender<ConnectionId>);
@@ -104,6 +104,44 @@ fn a_loop_that_is_dropped_ends() {
     assert!(!handle.shutdown(Duration::ZERO));
 }
 
+/// A program that connects again whenever it was refused, to a service of this machine that is down, can be stopped.
+#[test]
+fn a_loop_that_is_always_busy_can_be_stopped() {
+    struct Again(Endpoint);
+
+    impl Handler for Again {
+        fn started(&mut self, event_loop: &mut EventLoop) -> HookResult {
+            event_loop.connect(&self.0, Framing::lines(), ConnectOptions::default())?;
+            Ok(())
+        }
+
+        fn closed(&mut self, event_loop: &mut EventLoop, _: ConnectionId, _: CloseReason, _: Vec<u8>) {
+            // No more once the loop ends.
+            let _ = event_loop.connect(&self.0, Framing::lines(), ConnectOptions::default());
+        }
+    }
+
+    let running = EventLoop::new().unwrap().spawn(Again(Endpoint::Local(fresh_path()))).unwrap();
+    let (told, stopped) = mpsc::channel();
+    std::thread::spawn(move || told.send(running.stop(Duration::from_secs(1)).is_ok()));
+    assert!(stopped.recv_timeout(LONG).unwrap());
+}
+
+/// With nobody to take leave of, neither the next tick nor the limit is waited for.
+#[test]
+fn a_loop_without_connections_ends_at_once() {
+    struct Idle;
+
+    impl Handler for Idle {}
+
+    let mut options = EventLoopOptions::default();
+    options.tick = Some(2 * LONG);
+    let running = EventLoop::with_options(options).unwrap().spawn(Idle).unwrap();
+    let begin = Instant::now();
+    running.stop(2 * LONG).unwrap();
+    assert!(begin.elapsed() < LONG, "{:?}", begin.elapsed());
+}
+
 #[test]
 fn a_loop_that_does_not_start_says_why() {
     struct Never;
@@ -157,6 +195,16 @@ fn what_other_threads_send_has_a_limit() {
     assert_eq!(fill(), 8, "8 MiB");
     rig.during(Duration::ZERO);
     assert_eq!(fill(), 8);
+}
+
+/// So do messages without bytes.
+#[test]
+fn what_other_threads_send_has_a_limit_in_number() {
+    let mut rig = Rig::new(Framing::Packet);
+    let (_peer, id) = rig.opened_peer();
+    let handle = rig.event_loop.handle();
+    let taken = (0..1_000_000).take_while(|_| handle.send(id, []).is_done()).count();
+    assert!(taken < 1_000_000, "there is no end");
 }
 
 /// What is sent to a connection that is on its way goes when it is there, in order and before what the program sends.

@@ -2,9 +2,12 @@
 
 use std::{net::TcpStream, time::Duration};
 
-use sockeye::{CloseReason, ConnectionId, Error, Framing, LoopEvent, Reading};
+use sockeye::{CloseReason, ConnectionId, ConnectionOptions, Error, Framing, LoopEvent, Reading};
 
-use super::rig::{Rig, read, rest_of, write};
+use super::{
+    queues::{assert_sleeps, drain, fill as fill_system},
+    rig::{Rig, read, rest_of, write},
+};
 
 /// A peer of tinyproto that has greeted.
 fn greeted(rig: &mut Rig) -> (TcpStream, ConnectionId) {
@@ -135,4 +138,72 @@ fn messages_of_other_threads_wait_for_answers_that_nobody_receives() {
     }
     assert!(rig.event_loop.counters().messages_sent >= BURST as u64, "{:?}", rig.event_loop.counters());
     reader.join().unwrap();
+}
+
+/// An answer that a receive sends takes along what waits before it.
+#[test]
+fn a_receive_that_empties_the_queue_ends_the_stall() {
+    let mut options = ConnectionOptions::default();
+    options.reading = Reading::Readiness;
+    options.stall_limit = Some(Duration::from_millis(300));
+    let mut rig = Rig::with_connections(Framing::Tiny, options);
+    let (mut peer, id) = greeted(&mut rig);
+    let sent = fill_system(&mut rig.event_loop, id);
+    peer.set_nonblocking(true).unwrap();
+    drain(&mut peer);
+    write(&mut peer, &[vec![0xff; sent], b"\0\0\0\x02".to_vec()].concat());
+    assert!(rig.event_loop.receive(id).is_not_ready());
+    assert_eq!(rig.event_loop.counters().queued_bytes, 0);
+    let events = rig.during(Duration::from_millis(600));
+    assert!(events.iter().all(|event| matches!(event, LoopEvent::Readable { .. })), "{events:?}");
+    assert_sleeps(&mut rig.event_loop);
+}
+
+/// Whoever has sent a message waits for its answer, whichever way it was received.
+#[test]
+fn a_message_that_the_program_receives_is_acknowledged() {
+    let mut options = ConnectionOptions::default();
+    options.reading = Reading::Readiness;
+    let mut rig = Rig::with_connections(Framing::Tiny, options);
+    let (mut peer, _) = greeted(&mut rig);
+    write(&mut peer, b"\0\0\0\x02hi");
+    let message = rig.until(|event_loop, event| match event {
+        LoopEvent::Readable { id } => event_loop.receive(id).done(),
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(message, b"hi");
+    assert!(rig.during(Duration::from_millis(20)).is_empty());
+    peer.set_nonblocking(true).unwrap();
+    assert_eq!(drain(&mut peer), 1, "the answer");
+}
+
+/// A peer that reads everything and answers nothing is closed as one that reads nothing.
+#[test]
+fn a_peer_that_never_answers_is_stalled() {
+    let mut options = ConnectionOptions::default();
+    options.stall_limit = Some(Duration::from_millis(300));
+    let mut rig = Rig::with_connections(Framing::Tiny, options);
+    let (mut peer, id) = greeted(&mut rig);
+    assert_eq!(fill(&mut rig, id), 4096);
+    // An answer now and then is an answer.
+    for _ in 0..4 {
+        read(&mut peer, 5);
+        write(&mut peer, b"\xff");
+        let mut is_drained = false;
+        for event in rig.during(Duration::from_millis(150)) {
+            match event {
+                LoopEvent::Drained { .. } => is_drained = true,
+                LoopEvent::HighWater { .. } => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!(is_drained);
+        assert_eq!(fill(&mut rig, id), 1);
+    }
+    let reason = rig.until(|_, event| match event {
+        LoopEvent::Closed { reason, .. } => Some(reason),
+        LoopEvent::HighWater { .. } => None,
+        other => panic!("{other:?}"),
+    });
+    assert!(matches!(reason, CloseReason::Stalled(_)), "{reason}");
 }

@@ -24,6 +24,8 @@ pub(crate) enum Door {
     Tcp {
         /// One for each address of the host, all on one port; none when it is closed.
         listeners: Vec<TcpListener>,
+        /// Which of them is asked first: the one behind that which has given a connection.
+        next: usize,
         /// The name of several addresses.
         name: Option<String>,
         /// For a service.
@@ -56,7 +58,7 @@ impl Door {
     pub(crate) fn at(addresses: &[IpAddress], port: u16, host: Option<&str>) -> Result<Self> {
         let listeners = TcpListener::on_all(addresses, port)?;
         let name = if listeners.len() > 1 { host.map(str::to_owned) } else { None };
-        Ok(Self::Tcp { listeners, name, published: None })
+        Ok(Self::Tcp { listeners, next: 0, name, published: None })
     }
 
     /// Listens on all addresses of this machine for the service that an endpoint names, and publishes it. Who finds it is
@@ -69,7 +71,7 @@ impl Door {
         let mut listener = TcpListener::new();
         listener.listen(port.unwrap_or(0)).into_result()?;
         let published = endpoint.publish(listener.local_port(), &txt)?;
-        Ok(Self::Tcp { listeners: vec![listener], name: None, published: Some(published) })
+        Ok(Self::Tcp { listeners: vec![listener], next: 0, name: None, published: Some(published) })
     }
 
     /// Sets how many connections wait in the system's queue.
@@ -82,10 +84,12 @@ impl Door {
     /// Takes the next connection, in the mode of the door, which must not block when it is [wide](Self::is_wide).
     pub(crate) fn accept(&mut self) -> Result<(Stream, Peer)> {
         match self {
-            Self::Tcp { listeners, .. } => {
+            Self::Tcp { listeners, next, .. } => {
                 let mut result = Err(Error::Disconnected);
-                for listener in listeners {
+                for _ in 0..listeners.len() {
+                    let Some(listener) = listeners.get_mut(*next) else { break };
                     result = listener.accept().into_result();
+                    *next = (*next + 1) % listeners.len();
                     if !matches!(result, Err(Error::NotReady)) {
                         break;
                     }
@@ -181,5 +185,29 @@ impl Door {
             Self::Local(listener, _) => (&[][..], listener.handle()),
         };
         listeners.iter().filter_map(TcpListener::handle).chain(local)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv6Addr, TcpStream, UdpSocket};
+
+    use super::*;
+
+    /// Whoever is loud at one address holds nobody up who waits at another.
+    #[test]
+    fn addresses_take_turns() {
+        if UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
+            return;
+        }
+        let quiet = IpAddress::from(Ipv6Addr::LOCALHOST);
+        let mut door = Door::at(&[IpAddress::LOCAL_HOST, quiet], 0, None).unwrap();
+        door.set_mode(Mode::AT_ONCE).unwrap();
+        let port = door.port();
+        let _loud: Vec<_> = (0..3).map(|_| TcpStream::connect(("127.0.0.1", port)).unwrap()).collect();
+        let _quiet = TcpStream::connect((Ipv6Addr::LOCALHOST, port)).unwrap();
+        let accepted: Vec<_> = (0..4).map(|_| door.accept().unwrap().0.local().unwrap().0).collect();
+        assert_eq!(accepted, [IpAddress::LOCAL_HOST, quiet, IpAddress::LOCAL_HOST, IpAddress::LOCAL_HOST]);
+        assert!(matches!(door.accept(), Err(Error::NotReady)));
     }
 }
