@@ -43,10 +43,24 @@ impl Peer {
     /// When it is not there.
     #[must_use]
     pub fn python(name: &str) -> Self {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("peers/{name}.py"));
-        assert!(script.is_file(), "there is no {}", script.display());
         // -B: no byte code beside the sources.
-        Self::start(&format!("{name}.py"), Command::new(installed("venv/bin/python")).arg("-B").arg(script))
+        Self::start(&format!("{name}.py"), Command::new(installed("venv/bin/python")).arg("-B").arg(script(name)))
+    }
+
+    /// Starts a tinyproto of this version.
+    ///
+    /// # Panics
+    ///
+    /// When it is not there, or is another one.
+    #[must_use]
+    pub fn tinyproto(version: &str) -> Self {
+        let package = installed(&format!("tinyproto-{version}/tinyproto/__init__.py"));
+        let folder = package.ancestors().nth(2).expect("a package is in a folder");
+        let mut python = Command::new(installed("venv/bin/python"));
+        python.env("PYTHONPATH", folder).arg("-B").arg(script("tinyproto_peer"));
+        let mut peer = Self::start(&format!("tinyproto {version}"), &mut python);
+        assert_eq!(peer.perform("version"), version);
+        peer
     }
 
     /// Starts any program that speaks the line protocol.
@@ -184,6 +198,13 @@ pub fn installed(name: &str) -> PathBuf {
     found.unwrap_or_else(|| {
         panic!("the peer {name} is not installed: run interop/setup (with the same CARGO_TARGET_DIR)")
     })
+}
+
+/// The source of a peer that is written in Python.
+fn script(name: &str) -> PathBuf {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("peers/{name}.py"));
+    assert!(script.is_file(), "there is no {}", script.display());
+    script
 }
 
 /// A command or an answer may carry a megabyte; a message shows how it begins.
