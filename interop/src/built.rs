@@ -5,16 +5,17 @@ use std::{
     ffi::OsString,
     path::{Path, PathBuf},
     process::Command,
+    sync::OnceLock,
 };
 
-/// Builds the command-line program and gives its path.
+/// Builds the command-line program, once, and gives its path. That may take longer than a [`Peer`](crate::Peer) lives.
 ///
 /// # Panics
 ///
 /// When it cannot be built.
-#[must_use]
-pub fn sockeye() -> PathBuf {
-    build("--bin", "sockeye", "sockeye")
+pub fn sockeye() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| build("--bin", "sockeye", "sockeye"))
 }
 
 /// Builds one of the examples and gives its path.

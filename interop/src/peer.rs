@@ -9,7 +9,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use crate::{DEADLINE, LIFETIME};
+use crate::{DEADLINE, LIFETIME, built, server::until};
 
 /// A running peer. It speaks one line for each line it is told; it ends when the value is dropped.
 ///
@@ -63,6 +63,18 @@ impl Peer {
         peer
     }
 
+    /// Starts the command-line program, at the end of a command that ends in a shell. What it writes to standard error
+    /// are answers, too.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be built or started.
+    #[must_use]
+    pub fn sockeye(mut shell: Command, arguments: &[&str]) -> Self {
+        shell.args(["-c", "exec \"$0\" \"$@\" 2>&1"]).arg(built::sockeye()).args(arguments);
+        Self::start("sockeye", &mut shell)
+    }
+
     /// Starts any program that speaks the line protocol.
     ///
     /// # Panics
@@ -112,6 +124,34 @@ impl Peer {
     /// When it has ended already.
     pub fn kill(mut self) {
         self.process.kill().expect("a process that runs can be killed");
+    }
+
+    /// Closes its input and waits for its end; gives its exit code.
+    ///
+    /// # Panics
+    ///
+    /// When it does not end within [`DEADLINE`].
+    #[must_use]
+    pub fn end(mut self) -> Option<i32> {
+        self.commands = None;
+        self.exit_code()
+    }
+
+    /// Does what Ctrl-C does and waits for its end; gives its exit code.
+    ///
+    /// # Panics
+    ///
+    /// When it does not end within [`DEADLINE`].
+    #[must_use]
+    pub fn interrupt(mut self) -> Option<i32> {
+        let sent = Command::new("kill").args(["-INT", &self.process.id().to_string()]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "the peer {} has ended", self.name);
+        self.exit_code()
+    }
+
+    fn exit_code(&mut self) -> Option<i32> {
+        let Self { name, process, .. } = self;
+        until(&format!("{name} ends"), || process.try_wait().expect("a child can be asked")).code()
     }
 
     /// Tells the peer to do something, without waiting for its answer.
