@@ -4,6 +4,7 @@ do line by line. It needs no packages, so that it runs in any interpreter."""
 import ast
 import hmac
 import os
+import pickle
 import struct
 import sys
 import time
@@ -69,6 +70,11 @@ class Peer:
 
     def send_object(self, text):
         self.connection.send(ast.literal_eval(bytes_of(text).decode()))
+        return "done"
+
+    def send_pickled(self, protocol, text):
+        """An object as a Python sends it whose default is another protocol."""
+        self.connection.send_bytes(pickle.dumps(ast.literal_eval(bytes_of(text).decode()), int(protocol)))
         return "done"
 
     def receive_object(self):

@@ -42,6 +42,13 @@ pub fn play(test: &str, part: &str, environment: &[(&str, &str)]) -> Playing {
     Playing::start(command, test, part)
 }
 
+/// The same under a launcher, a command that takes a program and its arguments behind its own.
+#[must_use]
+pub fn play_under(mut launcher: Command, test: &str, part: &str) -> Playing {
+    launcher.arg(program());
+    Playing::start(launcher, test, part)
+}
+
 /// Runs a part of a test, if this process was started for one; tells whether it was.
 pub fn part(play: impl FnOnce(&str)) -> bool {
     let Ok(part) = env::var(PART) else { return false };

@@ -9,6 +9,7 @@
 
 mod authority;
 pub mod avahi;
+pub mod built;
 pub mod child;
 mod curl;
 mod files;

@@ -9,7 +9,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use crate::{DEADLINE, LIFETIME};
+use crate::{DEADLINE, LIFETIME, built, server::until};
 
 /// A running peer. It speaks one line for each line it is told; it ends when the value is dropped.
 ///
@@ -43,10 +43,36 @@ impl Peer {
     /// When it is not there.
     #[must_use]
     pub fn python(name: &str) -> Self {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("peers/{name}.py"));
-        assert!(script.is_file(), "there is no {}", script.display());
         // -B: no byte code beside the sources.
-        Self::start(&format!("{name}.py"), Command::new(installed("venv/bin/python")).arg("-B").arg(script))
+        Self::start(&format!("{name}.py"), Command::new(installed("venv/bin/python")).arg("-B").arg(script(name)))
+    }
+
+    /// Starts a tinyproto of this version.
+    ///
+    /// # Panics
+    ///
+    /// When it is not there, or is another one.
+    #[must_use]
+    pub fn tinyproto(version: &str) -> Self {
+        let package = installed(&format!("tinyproto-{version}/tinyproto/__init__.py"));
+        let folder = package.ancestors().nth(2).expect("a package is in a folder");
+        let mut python = Command::new(installed("venv/bin/python"));
+        python.env("PYTHONPATH", folder).arg("-B").arg(script("tinyproto_peer"));
+        let mut peer = Self::start(&format!("tinyproto {version}"), &mut python);
+        assert_eq!(peer.perform("version"), version);
+        peer
+    }
+
+    /// Starts the command-line program, at the end of a command that ends in a shell. What it writes to standard error
+    /// are answers, too.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be built or started.
+    #[must_use]
+    pub fn sockeye(mut shell: Command, arguments: &[&str]) -> Self {
+        shell.args(["-c", "exec \"$0\" \"$@\" 2>&1"]).arg(built::sockeye()).args(arguments);
+        Self::start("sockeye", &mut shell)
     }
 
     /// Starts any program that speaks the line protocol.
@@ -98,6 +124,34 @@ impl Peer {
     /// When it has ended already.
     pub fn kill(mut self) {
         self.process.kill().expect("a process that runs can be killed");
+    }
+
+    /// Closes its input and waits for its end; gives its exit code.
+    ///
+    /// # Panics
+    ///
+    /// When it does not end within [`DEADLINE`].
+    #[must_use]
+    pub fn end(mut self) -> Option<i32> {
+        self.commands = None;
+        self.exit_code()
+    }
+
+    /// Does what Ctrl-C does and waits for its end; gives its exit code.
+    ///
+    /// # Panics
+    ///
+    /// When it does not end within [`DEADLINE`].
+    #[must_use]
+    pub fn interrupt(mut self) -> Option<i32> {
+        let sent = Command::new("kill").args(["-INT", &self.process.id().to_string()]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "the peer {} has ended", self.name);
+        self.exit_code()
+    }
+
+    fn exit_code(&mut self) -> Option<i32> {
+        let Self { name, process, .. } = self;
+        until(&format!("{name} ends"), || process.try_wait().expect("a child can be asked")).code()
     }
 
     /// Tells the peer to do something, without waiting for its answer.
@@ -184,6 +238,13 @@ pub fn installed(name: &str) -> PathBuf {
     found.unwrap_or_else(|| {
         panic!("the peer {name} is not installed: run interop/setup (with the same CARGO_TARGET_DIR)")
     })
+}
+
+/// The source of a peer that is written in Python.
+fn script(name: &str) -> PathBuf {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("peers/{name}.py"));
+    assert!(script.is_file(), "there is no {}", script.display());
+    script
 }
 
 /// A command or an answer may carry a megabyte; a message shows how it begins.

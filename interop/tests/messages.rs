@@ -330,6 +330,34 @@ fn objects_go_both_ways() {
 }
 
 #[test]
+fn objects_come_in_every_protocol_of_pickles() {
+    for python in PYTHONS {
+        let mut peer = python.start();
+        let mut connection = python.connect(&mut peer, "0", Some(KEY));
+        for protocol in 0..=5 {
+            for (words, value) in objects() {
+                peer.perform(&format!("send_pickled {protocol} {}", hex(words.as_bytes())));
+                let message = connection.receive().into_result().unwrap();
+                // What came later has a number in front.
+                assert_eq!((message[0] == 0x80).then(|| message[1]), (protocol >= 2).then_some(protocol));
+                let what = format!("{words} in protocol {protocol} of {}", python.version);
+                if words.contains("b'") && protocol <= 2 {
+                    // Bytes are a call of a function there.
+                    let error = pickle::decode(&message).unwrap_err();
+                    assert_eq!(error.kind(), ErrorKind::Malformed, "{what}");
+                } else {
+                    assert_eq!(pickle::decode(&message).unwrap(), value, "{what}");
+                }
+            }
+            let numbers: Vec<i64> = (0..5000).map(|number| number * number).collect();
+            peer.perform(&format!("send_pickled {protocol} {}", hex(format!("{numbers:?}").as_bytes())));
+            let value = connection.receive_pickle().into_result().unwrap();
+            assert!(value == Value::List(numbers.into_iter().map(Value::Int).collect()), "{protocol}");
+        }
+    }
+}
+
+#[test]
 fn what_is_no_plain_data_is_not_made() {
     for python in PYTHONS {
         let mut peer = python.start();

@@ -2,26 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use std::process::Command;
-
-use interop::{DEADLINE, Peer, hex, installed, pattern};
+use interop::{DEADLINE, Peer, hex, pattern};
 use sockeye::{Connection, Endpoint, ErrorKind, Framing, IpAddress, SocketSelector, Status, TcpListener};
 
 const VERSIONS: [&str; 2] = ["2.0.1", "3.0"];
 
 /// The sizes that the issue names; the last one is more than either system keeps back.
 const SIZES: [usize; 5] = [0, 1, 5, 64 * 1024, 1 << 20];
-
-/// Starts a peer of this version.
-fn peer(version: &str) -> Peer {
-    let package = installed(&format!("tinyproto-{version}/tinyproto/__init__.py"));
-    let folder = package.parent().unwrap().parent().unwrap();
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/tinyproto_peer.py");
-    let mut python = Command::new(installed("venv/bin/python"));
-    let mut peer = Peer::start(&format!("tinyproto {version}"), python.env("PYTHONPATH", folder).arg("-B").arg(script));
-    assert_eq!(peer.perform("version"), version);
-    peer
-}
 
 /// A connection of ours to a server of theirs.
 fn connect(peer: &mut Peer) -> Connection {
@@ -54,7 +41,7 @@ fn accept(peer: &mut Peer) -> Connection {
 fn with_every_peer(test: impl Fn(&mut Peer, &mut Connection, &str)) {
     for version in VERSIONS {
         for open in [connect, accept] {
-            let mut peer = peer(version);
+            let mut peer = Peer::tinyproto(version);
             let mut connection = open(&mut peer);
             test(&mut peer, &mut connection, version);
         }
@@ -126,7 +113,7 @@ fn what_is_over_our_limit_is_refused_in_words_that_it_knows() {
 #[test]
 fn a_server_that_is_full_is_no_connection() {
     for version in VERSIONS {
-        let mut peer = peer(version);
+        let mut peer = Peer::tinyproto(version);
         let port = peer.port("listen 1");
         let mut first = connect_to(port);
         peer.perform("accept");
