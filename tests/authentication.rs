@@ -17,6 +17,8 @@ mod support;
 
 mod authentication {
     mod addresses;
+    #[cfg(target_os = "linux")]
+    mod backlog;
     #[cfg(feature = "tls")]
     mod encryption;
     mod pauses;
