@@ -10,7 +10,7 @@ use std::{
 
 use sockeye::{
     AuthError, AuthKey, AuthLevel, Client, ClientOptions, Connection, Endpoint, Error, ErrorKind, Framing, Listener,
-    ListenerOptions, Phase, SocketSelector, Status, StatusCode,
+    ListenerOptions, LocalSocket, Phase, SocketSelector, Status, StatusCode,
 };
 
 #[path = "support/in_time.rs"]
@@ -19,9 +19,12 @@ mod support;
 
 mod authentication {
     mod addresses;
+    #[cfg(target_os = "linux")]
+    mod backlog;
     #[cfg(feature = "tls")]
     mod encryption;
     mod pauses;
+    mod reflection;
     mod selecting;
 }
 
@@ -413,16 +416,18 @@ fn a_slow_listener_has_one_limit_for_all_of_it() {
 
 #[test]
 fn the_first_message_may_come_together_with_the_welcome() {
-    let mut listener = listener(ListenerOptions::default());
-    let behind = listener.address().unwrap();
+    // A local socket, since somebody of this process may pass on what comes over it.
+    let path = support::fresh_path();
+    let mut listener = Listener::bind(&Endpoint::Local(path.clone()), Some(key())).unwrap();
+    listener.set_timeout(Some(DEADLINE)).unwrap();
     // Between the two stands somebody who passes on what the listener says in one piece.
     let (endpoint, between) = rogue(move |front| {
-        let Endpoint::Tcp { port, .. } = behind else { panic!() };
-        let mut back = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+        let mut back = LocalSocket::new();
+        back.connect(&path).into_result().unwrap();
         let challenge = frame(&mut back);
         write_frame(front, &challenge);
         let answer = frame(front);
-        write_frame(&mut back, &answer);
+        back.write_all(&framed(&answer)).unwrap();
         let mut rest = Vec::new();
         back.read_to_end(&mut rest).unwrap();
         front.write_all(&rest).unwrap();

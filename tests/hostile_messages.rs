@@ -15,4 +15,6 @@ mod hostile_messages {
     mod streams;
     mod table;
     mod texts;
+    #[cfg(feature = "auth")]
+    mod verdicts;
 }

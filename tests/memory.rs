@@ -223,3 +223,31 @@ fn the_beginning_of_a_message_costs_little() {
         }
     });
 }
+
+/// The memory of a key is overwritten before it is given back, whatever was done with the key.
+#[cfg(feature = "auth")]
+#[test]
+fn nothing_is_left_of_a_key() {
+    use allocator::{SECRET, left_secrets};
+    use sockeye::{AuthKey, Client, ClientOptions, Endpoint, Listener};
+
+    child::in_child("nothing_is_left_of_a_key", || {
+        assert_eq!(left_secrets(|| drop(std::hint::black_box(SECRET.to_vec()))), 1, "it would be seen");
+        let left = left_secrets(|| {
+            let key = AuthKey::new(SECRET).unwrap();
+            let mut listener = Listener::bind(&Endpoint::parse("0").unwrap(), Some(key.clone())).unwrap();
+            listener.set_blocking(false).unwrap();
+            let options = ClientOptions::default();
+            let mut client = Client::begin(&listener.address().unwrap(), Some(&key), &options).unwrap();
+            let (mut ours, mut theirs) = (None, None);
+            let end = std::time::Instant::now() + support::LONG;
+            while ours.is_none() || theirs.is_none() {
+                assert!(std::time::Instant::now() < end);
+                theirs = theirs.or_else(|| listener.accept().done());
+                ours = ours.or_else(|| client.poll().done());
+            }
+            drop((key, listener, client, ours, theirs));
+        });
+        assert_eq!(left, 0);
+    });
+}

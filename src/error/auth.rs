@@ -20,7 +20,14 @@ pub enum AuthError {
     UnknownAlgorithm,
     /// The peer's challenge is shorter than 20 bytes.
     ShortChallenge,
-    /// The peer's challenge is one of our own: somebody wants us to answer for them.
+    /// The peer's challenge is one of our own, which was sent on another connection and has no answer yet: somebody wants
+    /// us to answer for them.
+    ///
+    /// A program that connects to a listener of its own is let in: the addresses of the two sockets show that they are
+    /// the ends of one connection, and over a local socket the process at the other end does. Where the system tells only
+    /// the user of that (macOS and the BSDs), a process of the same user counts as our own, and on Windows, which tells
+    /// nothing, any. Through a relay, or through a network that translates addresses, a program finds its own listener
+    /// only with TLS, which shows who is in the session.
     Reflected,
     /// A message of the peer is longer than the 256 bytes that a handshake has room for, or has no possible length.
     TooLong,

@@ -2,6 +2,8 @@
 //! `multiprocessing.connection`, and a stronger one between programs that both use this crate.
 
 #[cfg(feature = "auth")]
+mod beneath;
+#[cfg(feature = "auth")]
 mod digest;
 #[cfg(feature = "auth")]
 #[cfg(fuzzing)]
@@ -20,6 +22,10 @@ mod own;
 #[cfg(feature = "auth")]
 mod python;
 
+#[cfg(feature = "auth")]
+pub(crate) use beneath::Beneath;
+#[cfg(not(feature = "auth"))]
+pub(crate) use handshake::Beneath;
 pub(crate) use handshake::{Handshake, Role};
 pub use key::AuthKey;
 pub use level::AuthLevel;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::auth::{AuthKey, AuthLevel, Handshake, Role};
+use super::auth::{AuthKey, AuthLevel, Beneath, Handshake, Role};
 use crate::{
     error::{Error, Phase, Result},
     mode::Mode,
@@ -80,7 +80,7 @@ impl Opening {
         }
         let Some(key) = key else { return Ok(()) };
         if handshake.is_none() {
-            *handshake = Some(Handshake::new(*role, key, *least, binding(stream)?)?);
+            *handshake = Some(Handshake::new(*role, key, *least, Beneath::of(stream)?)?);
         }
         let Some(handshake) = handshake else { return Ok(()) };
         let mut attempt = stream.mode().begin();
@@ -161,12 +161,4 @@ impl Opening {
         stream.set_mode(mode)?;
         Ok(stream)
     }
-}
-
-/// What both ends of a TLS session know and nobody else (RFC 9266); nothing for a stream without one.
-fn binding(stream: &Stream) -> Result<Vec<u8>> {
-    let Stream::Tls(socket) = stream else { return Ok(Vec::new()) };
-    let mut binding = vec![0; 32];
-    socket.export_keying_material(b"EXPORTER-Channel-Binding", Some(b""), &mut binding)?;
-    Ok(binding)
 }

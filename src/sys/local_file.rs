@@ -153,6 +153,27 @@ pub(crate) fn peer_credentials(socket: &Socket) -> io::Result<(u32, u32, Option<
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok((user, group, None)) }
 }
 
+/// Tells whether the other end of a local socket is in this process; where the system tells only the user (macOS and the
+/// BSDs), whether it is this process's user; where it tells neither (Windows), it is taken for one.
+#[cfg(feature = "auth")]
+pub(crate) fn is_own(socket: &Socket) -> bool {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        peer_credentials(socket).is_ok_and(|(_, _, process)| process == Some(std::process::id()))
+    }
+    #[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
+    {
+        // SAFETY: the call has no arguments and cannot fail.
+        let user = unsafe { libc::geteuid() };
+        peer_credentials(socket).is_ok_and(|(peer, _, _)| peer == user)
+    }
+    #[cfg(windows)]
+    {
+        let _ = socket;
+        true
+    }
+}
+
 #[cfg(windows)]
 pub(crate) fn peer_credentials(_socket: &Socket) -> io::Result<(u32, u32, Option<u32>)> {
     Err(io::ErrorKind::Unsupported.into())

@@ -57,6 +57,8 @@ pub use handle::NativeHandle;
 pub(crate) use handle::{Handle, KeyMap, Registry, Watch};
 #[cfg(feature = "discovery")]
 pub(crate) use host_name::host_name;
+#[cfg(feature = "auth")]
+pub(crate) use local_file::is_own;
 pub(crate) use local_file::{SocketFile, lock_folder, peer_credentials, restrict_bound, restrict_unbound};
 #[cfg(feature = "messages")]
 pub(crate) use os::services;

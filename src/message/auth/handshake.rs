@@ -3,9 +3,10 @@
 use std::{io, time::Duration};
 
 use super::{
+    beneath::{Beneath, Ends},
     key::AuthKey,
     level::AuthLevel,
-    outstanding::{Outstanding, is_outstanding},
+    outstanding::{Outstanding, is_outstanding_elsewhere},
     own::{MARK, NONCE_LENGTH, Signer, Transcript},
     python,
 };
@@ -24,8 +25,7 @@ pub(crate) struct Handshake {
     role: Role,
     key: AuthKey,
     least: AuthLevel,
-    /// What names the TLS session beneath (RFC 9266), empty without one.
-    binding: Vec<u8>,
+    beneath: Beneath,
     drawn: Drawn,
     step: Step,
     /// One message of the peer as far as it has arrived, its length in front.
@@ -63,30 +63,30 @@ enum Step {
     Failed(AuthError),
 }
 
-/// What we have sent for the peer to answer.
+/// What we have sent for the peer to answer, and no other connection of this process.
 #[derive(Debug)]
 enum Challenge {
     /// One with the mark, which nobody who uses this crate answers in Python's way.
-    Marked(Vec<u8>),
-    /// One of Python's, which no other connection of this process must answer.
+    Marked(Outstanding),
+    /// One of Python's.
     Plain(Outstanding),
 }
 
 impl Handshake {
-    /// Begins a handshake. `binding` names the TLS session beneath (RFC 9266) and is empty without one.
-    pub(crate) fn new(role: Role, key: &AuthKey, least: AuthLevel, binding: Vec<u8>) -> Result<Self> {
+    /// Begins a handshake.
+    pub(crate) fn new(role: Role, key: &AuthKey, least: AuthLevel, beneath: Beneath) -> Result<Self> {
         let mut challenge = CHALLENGE_NAME.to_vec();
         challenge.extend(draw::<CHALLENGE_LENGTH>()?);
         let nonce = draw::<NONCE_LENGTH>()?.to_vec();
         if role == Role::Listener {
             challenge.extend_from_slice(MARK);
         }
-        Ok(Self::with(role, key, least, binding, Drawn { challenge, nonce }))
+        Ok(Self::with(role, key, least, beneath, Drawn { challenge, nonce }))
     }
 
-    fn with(role: Role, key: &AuthKey, least: AuthLevel, binding: Vec<u8>, drawn: Drawn) -> Self {
+    fn with(role: Role, key: &AuthKey, least: AuthLevel, beneath: Beneath, drawn: Drawn) -> Self {
         let (key, input, output) = (key.clone(), Vec::new(), Vec::new());
-        let mut handshake = Self { role, key, least, binding, drawn, step: Step::Challenge, input, output, sent: 0 };
+        let mut handshake = Self { role, key, least, beneath, drawn, step: Step::Challenge, input, output, sent: 0 };
         if role == Role::Listener {
             handshake.step = handshake.challenge();
         }
@@ -156,7 +156,7 @@ impl Handshake {
         self.step = match std::mem::replace(&mut self.step, Step::Accepted) {
             Step::Answer(challenge) => {
                 let welcome = match &challenge {
-                    Challenge::Marked(challenge) => self.check(challenge, message),
+                    Challenge::Marked(challenge) => self.check(challenge.challenge(), message),
                     Challenge::Plain(challenge) => self.check_python(challenge.challenge(), message),
                 };
                 match welcome {
@@ -214,7 +214,10 @@ impl Handshake {
     fn answer(&mut self, message: &[u8]) -> Result<Step, AuthError> {
         let challenge = message.strip_prefix(CHALLENGE).ok_or(AuthError::Unexpected)?;
         if challenge.ends_with(MARK) {
-            if self.role == Role::Listener {
+            // Over TLS the answer is good for no other session.
+            let is_bound = !self.beneath.binding.is_empty();
+            let is_ours = !is_bound && is_outstanding_elsewhere(challenge, self.beneath.ends);
+            if self.role == Role::Listener || is_ours {
                 return Err(AuthError::Reflected);
             }
             let nonce = std::mem::take(&mut self.drawn.nonce);
@@ -223,7 +226,7 @@ impl Handshake {
             self.drawn.nonce = nonce;
             return Ok(Step::OwnVerdict(challenge.to_vec()));
         }
-        if is_outstanding(challenge) {
+        if is_outstanding_elsewhere(challenge, self.beneath.ends) {
             return Err(AuthError::Reflected);
         }
         let answer = python::answer(self.key.bytes(), challenge, self.least)?;
@@ -236,9 +239,10 @@ impl Handshake {
         let challenge = std::mem::take(&mut self.drawn.challenge);
         self.push(&[CHALLENGE, &challenge]);
         Step::Answer(if challenge.ends_with(MARK) {
-            Challenge::Marked(challenge)
+            Challenge::Marked(Outstanding::new(challenge, self.beneath.ends))
         } else {
-            Challenge::Plain(Outstanding::new(challenge))
+            // None of ours is challenged in Python's way by one of ours.
+            Challenge::Plain(Outstanding::new(challenge, Ends::Unknown))
         })
     }
 
@@ -251,7 +255,7 @@ impl Handshake {
     }
 
     fn transcript<'a>(&'a self, challenge: &'a [u8], nonce: &'a [u8]) -> Transcript<'a> {
-        Transcript { challenge, nonce, binding: &self.binding }
+        Transcript { challenge, nonce, binding: &self.beneath.binding }
     }
 
     /// Puts a message into the output. All of ours are far shorter than the limit.

@@ -3,7 +3,10 @@
 use std::{convert::Infallible, time::Duration};
 
 use super::{AuthKey, AuthLevel};
-use crate::error::{AuthError, Result};
+use crate::{
+    error::{AuthError, Result},
+    stream::Stream,
+};
 
 /// Cannot be made.
 #[derive(Debug)]
@@ -16,8 +19,17 @@ pub(crate) enum Role {
     Client,
 }
 
+/// What a handshake would know of the connection that it runs over.
+pub(crate) struct Beneath;
+
+impl Beneath {
+    pub(crate) fn of(_stream: &Stream) -> Result<Self> {
+        Ok(Self)
+    }
+}
+
 impl Handshake {
-    pub(crate) fn new(_role: Role, key: &AuthKey, _least: AuthLevel, _binding: Vec<u8>) -> Result<Self> {
+    pub(crate) fn new(_role: Role, key: &AuthKey, _least: AuthLevel, _beneath: Beneath) -> Result<Self> {
         match *key.never() {}
     }
 

@@ -18,5 +18,8 @@ pub enum AuthLevel {
     Sha256,
     /// Only programs that use this crate: both sides, what either has drawn by lot, and the TLS session beneath, if there is one, are
     /// part of the proof.
+    ///
+    /// Without TLS a program in the middle of two processes can still pass on what they say to one another, and be let in
+    /// for the one that it has passed on. Within one process this is [`AuthError::Reflected`](crate::AuthError::Reflected).
     Bound,
 }

@@ -1,18 +1,21 @@
 //! The challenges of this process that nobody has answered yet.
 
 use std::{
-    collections::HashSet,
+    collections::HashMap,
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
-/// A challenge that has been sent and not been answered. While it exists, [`is_outstanding`] knows it: a peer that
-/// cannot answer it passes it on to another connection of this process and hopes for the answer there.
+use super::beneath::Ends;
+
+/// A challenge that has been sent and not been answered. While it exists, [`is_outstanding_elsewhere`] knows it:
+/// a peer that cannot answer it passes it on to another connection of this process and hopes for the answer there.
 #[derive(Debug)]
 pub(super) struct Outstanding(Vec<u8>);
 
 impl Outstanding {
-    pub(super) fn new(challenge: Vec<u8>) -> Self {
-        challenges().insert(challenge.clone());
+    /// Takes note of a challenge, and of the end that it is sent from.
+    pub(super) fn new(challenge: Vec<u8>, from: Ends) -> Self {
+        challenges().insert(challenge.clone(), from);
         Self(challenge)
     }
 
@@ -27,12 +30,12 @@ impl Drop for Outstanding {
     }
 }
 
-/// Tells whether this process waits for an answer to the challenge.
-pub(super) fn is_outstanding(challenge: &[u8]) -> bool {
-    challenges().contains(challenge)
+/// Tells whether this process waits for an answer to the challenge on another connection than the one of this end.
+pub(super) fn is_outstanding_elsewhere(challenge: &[u8], here: Ends) -> bool {
+    challenges().get(challenge).is_some_and(|from| !from.reach(here))
 }
 
-fn challenges() -> MutexGuard<'static, HashSet<Vec<u8>>> {
-    static CHALLENGES: OnceLock<Mutex<HashSet<Vec<u8>>>> = OnceLock::new();
+fn challenges() -> MutexGuard<'static, HashMap<Vec<u8>, Ends>> {
+    static CHALLENGES: OnceLock<Mutex<HashMap<Vec<u8>, Ends>>> = OnceLock::new();
     CHALLENGES.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,6 +1,8 @@
 mod attacks;
 mod captures;
 
+use std::net::Ipv4Addr;
+
 use super::*;
 
 fn key(text: &str) -> AuthKey {
@@ -11,18 +13,29 @@ fn bytes(hex: &str) -> Vec<u8> {
     (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
 }
 
+/// The ends of one connection.
+fn beneath(role: Role, binding: &[u8]) -> Beneath {
+    let (listener, client) = ((Ipv4Addr::LOCALHOST.into(), 6000), (Ipv4Addr::LOCALHOST.into(), 40_000));
+    let (here, there) = if role == Role::Listener { (listener, client) } else { (client, listener) };
+    Beneath { binding: binding.to_vec(), ends: Ends::Tcp { here, there } }
+}
+
+fn handshake(role: Role, least: AuthLevel) -> Handshake {
+    Handshake::new(role, &key("secret"), least, beneath(role, b"")).unwrap()
+}
+
 fn listener() -> Handshake {
-    Handshake::new(Role::Listener, &key("secret"), AuthLevel::Sha256, Vec::new()).unwrap()
+    handshake(Role::Listener, AuthLevel::Sha256)
 }
 
 fn client() -> Handshake {
-    Handshake::new(Role::Client, &key("secret"), AuthLevel::Sha256, Vec::new()).unwrap()
+    handshake(Role::Client, AuthLevel::Sha256)
 }
 
 /// A side that draws this challenge, which has no mark: as if it were a Python.
 fn python(role: Role, key: &AuthKey, least: AuthLevel, challenge: &[u8]) -> Handshake {
     let drawn = Drawn { challenge: challenge.to_vec(), nonce: Vec::new() };
-    Handshake::with(role, key, least, Vec::new(), drawn)
+    Handshake::with(role, key, least, Beneath::default(), drawn)
 }
 
 fn message(pieces: &[&[u8]]) -> Vec<u8> {
@@ -90,8 +103,9 @@ fn both_sides_are_in_the_same_tls_session() {
         (b"session", b"other", Err(AuthError::WrongDigest)),
         (b"session", b"", Err(AuthError::WrongDigest)),
     ] {
-        let mut listener = Handshake::new(Role::Listener, &key("secret"), AuthLevel::Bound, one.to_vec()).unwrap();
-        let mut client = Handshake::new(Role::Client, &key("secret"), AuthLevel::Bound, other.to_vec()).unwrap();
+        let (mut listener, mut client) = (listener(), client());
+        listener.beneath.binding = one.to_vec();
+        client.beneath.binding = other.to_vec();
         talk(&mut listener, &mut client, usize::MAX);
         assert_eq!(listener.verdict(), Some(expected));
     }
@@ -116,7 +130,7 @@ fn a_python_of_either_age_is_met_by_both_roles() {
     for (challenge, least) in [(&modern[..], AuthLevel::Sha256), (&[9; 20], AuthLevel::LegacyMd5)] {
         let key = key("secret");
         // Its client answers our marked challenge in its own way; the other process is this one, so it is made by hand.
-        let mut ours = Handshake::new(Role::Listener, &key, least, Vec::new()).unwrap();
+        let mut ours = handshake(Role::Listener, least);
         let marked = said(&mut ours)[15..].to_vec();
         assert!(marked.ends_with(MARK) && marked.len() == 58);
         let answer = if least == AuthLevel::Sha256 {
@@ -136,7 +150,7 @@ fn a_python_of_either_age_is_met_by_both_roles() {
         let from_listener = said(&mut listener);
         // The challenge belongs to another process.
         listener.step = Step::Verdict;
-        let mut ours = Handshake::new(Role::Client, &key, least, Vec::new()).unwrap();
+        let mut ours = handshake(Role::Client, least);
         hear(&mut ours, &from_listener, usize::MAX);
         let answer = python::answer(key.bytes(), challenge, least).unwrap();
         assert_eq!(said(&mut ours), message(&[&answer]));

@@ -113,6 +113,47 @@ fn a_challenge_of_ours_is_not_answered_on_another_connection() {
 }
 
 #[test]
+fn what_a_listener_asks_is_answered_at_the_other_end_only() {
+    let (ours, theirs) = ((Ipv4Addr::LOCALHOST.into(), 40_001), (Ipv4Addr::LOCALHOST.into(), 6001));
+    let Ends::Tcp { here: client_end, there: listener_end } = client().beneath.ends else { panic!() };
+    let elsewhere = [
+        // A rogue has connected to the listener, and a client of this process to the rogue.
+        Ends::Tcp { here: ours, there: theirs },
+        Ends::Tcp { here: ours, there: listener_end },
+        Ends::Tcp { here: client_end, there: theirs },
+        Ends::Tcp { here: listener_end, there: client_end },
+        Ends::Own,
+        Ends::Unknown,
+    ];
+    for ends in elsewhere {
+        let (mut listener, mut other) = (listener(), client());
+        other.beneath.ends = ends;
+        let challenge = said(&mut listener);
+        fails(&mut other, &challenge, AuthError::Reflected);
+        assert_eq!(other.output(), b"", "{ends:?}");
+        // The one that it was meant for answers it, and after that it is nobody's.
+        let mut client = client();
+        hear(&mut client, &challenge, usize::MAX);
+        hear(&mut listener, &said(&mut client), usize::MAX);
+        assert_eq!(listener.verdict(), Some(Ok(())));
+        let mut late = self::client();
+        late.beneath.ends = ends;
+        hear(&mut late, &challenge, usize::MAX);
+        assert_eq!((late.verdict(), late.output().len()), (None, 78));
+    }
+    // What is sent to this very process is in nobody else's hands, and over TLS an answer is good for one session only.
+    let of_own = Beneath { ends: Ends::Own, ..Beneath::default() };
+    let mut of_own = Handshake::new(Role::Listener, &key("secret"), AuthLevel::Sha256, of_own).unwrap();
+    let mut other = listener();
+    for (listener, binding) in [(&mut of_own, &b""[..]), (&mut other, b"session")] {
+        let mut client = client();
+        client.beneath = Beneath { binding: binding.to_vec(), ends: Ends::Unknown };
+        hear(&mut client, &said(listener), usize::MAX);
+        assert_eq!((client.verdict(), client.output().len()), (None, 78));
+    }
+}
+
+#[test]
 fn a_digest_is_of_one_side_only() {
     // What the client has sent comes back to it as the listener's.
     let (mut listener, mut client) = (listener(), client());
@@ -147,9 +188,9 @@ fn taking_the_mark_away_gains_nothing() {
 #[test]
 fn only_our_own_kind_is_bound() {
     let key = key("secret");
-    let mut bound = Handshake::new(Role::Client, &key, AuthLevel::Bound, Vec::new()).unwrap();
+    let mut bound = handshake(Role::Client, AuthLevel::Bound);
     fails(&mut bound, &message(&[CHALLENGE, b"{sha256}", &[7; 40]]), AuthError::WeakAlgorithm);
-    let mut bound = Handshake::new(Role::Listener, &key, AuthLevel::Bound, Vec::new()).unwrap();
+    let mut bound = handshake(Role::Listener, AuthLevel::Bound);
     let challenge = said(&mut bound)[PREFIX_LENGTH + CHALLENGE.len()..].to_vec();
     let answer = python::answer(key.bytes(), &challenge, AuthLevel::Sha256).unwrap();
     fails(&mut bound, &message(&[&answer]), AuthError::WeakAlgorithm);
