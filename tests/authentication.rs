@@ -23,6 +23,8 @@ mod authentication {
     mod backlog;
     #[cfg(feature = "tls")]
     mod encryption;
+    #[cfg(feature = "tls")]
+    mod first_use;
     mod pauses;
     mod reflection;
     mod selecting;
