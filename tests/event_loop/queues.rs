@@ -5,9 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sockeye::{CloseReason, ConnectionId, ConnectionOptions, EventLoop, Framing, LoopEvent};
+use sockeye::{ConnectionId, ConnectionOptions, EventLoop, Framing, LoopEvent};
 
-use super::rig::{Rig, until, write};
+use super::rig::{Rig, write};
 use crate::support::{LONG, SHORT};
 
 /// Sends lines until the system has no more room; tells how many.
@@ -133,7 +133,9 @@ fn a_peer_that_takes_everything_is_not_stalled_by_a_busy_program() {
 fn a_local_peer_that_listens_no_more_is_let_go() {
     use std::{io::Write, net::Shutdown, os::unix::net::UnixStream};
 
-    use sockeye::{Endpoint, ListenOptions, Reading};
+    use sockeye::{CloseReason, Endpoint, ListenOptions, Reading};
+
+    use super::rig::until;
 
     for (waits, reading) in
         [(true, Reading::Messages), (false, Reading::Messages), (true, Reading::Readiness), (false, Reading::Readiness)]
