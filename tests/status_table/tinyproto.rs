@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use sockeye::{Connection, Error, ErrorKind, Framing, SocketSelector, StatusCode};
 
-use crate::support::{Family, LONG, Mode, SHORT, Stream, connected, drain, eventually, in_thread};
+use crate::support::{Family, LONG, Listen, Mode, SHORT, Stream, connected, drain, eventually, in_thread, listening};
 
 crate::rows! {
     queued_messages_leave_together: both;
@@ -15,6 +15,7 @@ crate::rows! {
     receive_from_a_peer_that_refuses: both;
     receive_from_a_peer_that_sends_too: both;
     a_connection_on_its_way: non_blocking not tls;
+    a_greeting_on_its_way: non_blocking not tls;
     what_was_received_is_answered_though_the_connection_is_dropped: both;
 }
 
@@ -205,4 +206,23 @@ fn what_was_received_is_answered_though_the_connection_is_dropped<F: Family>(mod
     }
     drop(connection);
     assert_eq!(drain(&mut server, 2), [0xff; 2]);
+}
+
+/// It leaves when the connection is there, whatever the program does with that first.
+fn a_greeting_on_its_way<F: Family>(_mode: Mode) {
+    let (mut listener, address) = listening::<F>();
+    let mut socket = <F::Stream as Stream>::new();
+    socket.set_blocking(false).unwrap();
+    let _ = F::connect(&mut socket, &address);
+    let mut connection = Connection::new(socket.into_stream(), Framing::Tiny);
+    let mut server = eventually(|| listener.accept()).into_result().unwrap();
+    server.set_blocking(false).unwrap();
+    let mut greeting = [0];
+    eventually(|| {
+        assert_eq!(connection.receive().code(), StatusCode::NotReady);
+        server.receive(&mut greeting)
+    })
+    .into_result()
+    .unwrap();
+    assert_eq!(greeting, [0xff]);
 }

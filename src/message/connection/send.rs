@@ -87,7 +87,7 @@ impl Connection {
 
     /// Says hello where the framing has it so.
     pub(super) fn greet(&mut self) {
-        // A connection that is not there yet says it as its first bytes; one that is gone need not.
+        // A connection that is not there yet says it with the first thing that it is asked to do.
         let _ = self.send_answers_at_once();
     }
 
@@ -106,6 +106,10 @@ impl Connection {
 
     /// The same as far as it takes no waiting; the rest goes first with what is sent next.
     pub(super) fn send_answers_at_once(&mut self) -> Result<()> {
+        if !self.stream.is_connected() {
+            // How a pending connect ends is for whoever waits for it to hear.
+            return Ok(());
+        }
         match self.incoming.codec_mut().answers() {
             Some(answers) if !answers.is_empty() => {
                 self.stream.queue_whole(answers, &[])?;
