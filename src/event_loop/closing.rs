@@ -145,7 +145,7 @@ impl EventLoop {
         if !self.late.is_empty() {
             self.late.remove(&id);
         }
-        let leftover = slot.connection.unread();
+        let leftover = if slot.is_deaf { slot.connection.unread_all() } else { slot.connection.unread() };
         slot.connection.close();
         match slot.stage {
             Stage::Accepted => {

@@ -76,7 +76,8 @@ pub enum LoopEvent {
         id: ConnectionId,
         /// Why.
         reason: CloseReason,
-        /// What had arrived and was no whole message, as the peer sent it.
+        /// What had arrived and was no whole message, as the peer sent it; behind [`Reading::Paused`](crate::Reading), all
+        /// that had arrived.
         leftover: Vec<u8>,
     },
     /// The host of a listener has been looked up, and connections are accepted from now on. A listener that needs no

@@ -181,14 +181,16 @@ impl EventLoop {
         }
     }
 
-    /// Nothing more can be sent to a peer. What it has said before is received, and then it is gone; nobody else tells of
-    /// a local one that has shut the one direction alone.
+    /// Nothing more can be sent to a peer. What it has said before is received, or left over in a pause, and then it is gone;
+    /// nobody else tells of a local one that has shut the one direction alone.
     fn note_deaf(&mut self, id: usize) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
+        if mem::replace(&mut slot.is_deaf, true) {
+            return;
+        }
         if slot.reading == Reading::Paused {
             self.begin_close(id, CloseReason::Peer);
-        } else if !slot.is_deaf {
-            slot.is_deaf = true;
+        } else {
             self.stand_in_line(id);
             self.watch(id);
             self.schedule(id);

@@ -1,6 +1,9 @@
 //! Messages in every framing, over every kind of stream.
 
-use std::time::Duration;
+use std::{
+    io::{Read, Write},
+    time::Duration,
+};
 
 use sockeye::{
     CloseReason, ConnectOptions, Connection, Endpoint, ErrorKind, EventLoop, Framing, ListenOptions, LoopEvent,
@@ -8,7 +11,10 @@ use sockeye::{
 };
 
 use super::rig::{Rig, loopback, until};
-use crate::support::{LONG, fresh_path};
+use crate::{
+    in_time::once_within,
+    support::{LONG, fresh_path, in_thread},
+};
 
 const FRAMINGS: [Framing; 4] = [Framing::lines(), Framing::Packet, Framing::Tiny, Framing::Multiprocessing];
 
@@ -189,4 +195,32 @@ fn encryption_is_required_or_off() {
         _ => None,
     });
     assert!(matches!(reason, CloseReason::ConnectFailed(_)), "{reason}");
+}
+
+/// A peer as Python's holds the body of a message back until its length is acknowledged; 40 ms each where the loop sleeps
+/// before that.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_peer_that_waits_for_acknowledgements_does_not_wait_for_the_loop() {
+    // 1.2 s with them.
+    once_within(Duration::from_millis(400), || {
+        const COUNT: usize = 30;
+        let mut rig = Rig::new(Framing::Multiprocessing);
+        let (mut peer, _) = rig.opened_peer();
+        peer.set_nodelay(false).unwrap();
+        let python = in_thread(move || {
+            let body = vec![7; 20_000];
+            let mut answer = vec![0; 4 + body.len()];
+            for _ in 0..COUNT {
+                peer.write_all(&(body.len() as u32).to_be_bytes()).unwrap();
+                peer.write_all(&body).unwrap();
+                peer.read_exact(&mut answer).unwrap();
+            }
+        });
+        for _ in 0..COUNT {
+            let (id, message) = rig.message();
+            assert!(rig.event_loop.send(id, &message).is_done());
+        }
+        python.join();
+    });
 }

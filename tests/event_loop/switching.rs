@@ -1,8 +1,8 @@
 //! Ways of reading, and changes between them without loss.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use sockeye::{CloseReason, ConnectionOptions, Framing, LineOptions, LineText, LoopEvent, Reading};
+use sockeye::{CloseReason, ConnectionId, ConnectionOptions, Framing, LineOptions, LineText, LoopEvent, Reading};
 
 use super::rig::{Rig, read, reset, write};
 use crate::support::LONG;
@@ -139,9 +139,28 @@ fn a_peer_that_goes_during_a_pause_is_told_of_by_a_send() {
     let (peer, id) = rig.opened_peer();
     assert!(rig.event_loop.set_reading(id, Reading::Paused));
     reset(peer);
-    let end = std::time::Instant::now() + LONG;
-    while !rig.event_loop.send(id, b"anybody there?").is_disconnected() {
-        assert!(std::time::Instant::now() < end);
-    }
+    send_until_the_end(&mut rig, id);
     assert!(matches!(rig.closed().1, CloseReason::Peer));
+}
+
+/// And what the peer has said before is not lost, wherever it is.
+#[test]
+fn what_was_said_before_a_pause_found_the_end_is_left_over() {
+    let mut rig = Rig::new(Framing::lines());
+    let (mut peer, id) = rig.opened_peer();
+    assert!(rig.event_loop.set_reading(id, Reading::Paused));
+    let said = b"cod\nhake\n".repeat(10_000);
+    write(&mut peer, &said);
+    drop(peer);
+    send_until_the_end(&mut rig, id);
+    let (_, reason, leftover) = rig.closed();
+    assert!(matches!(reason, CloseReason::Peer), "{reason}");
+    assert!(leftover == said, "{} bytes of {}", leftover.len(), said.len());
+}
+
+fn send_until_the_end(rig: &mut Rig, id: ConnectionId) {
+    let end = Instant::now() + LONG;
+    while !rig.event_loop.send(id, b"anybody there?").is_disconnected() {
+        assert!(Instant::now() < end);
+    }
 }

@@ -6,6 +6,7 @@ use super::{Connection, Phase, send::MOST_UNANSWERED};
 use crate::{
     error::{Error, Result},
     message::incoming::Look,
+    mode::Mode,
 };
 
 impl Connection {
@@ -33,6 +34,23 @@ impl Connection {
         }
     }
 
+    /// Takes the bytes that have not become messages, also those that only the system has, as far as it takes no waiting.
+    pub(crate) fn unread_all(&mut self) -> Vec<u8> {
+        let mut bytes = self.unread();
+        let end = bytes.len() + MOST_LEFT;
+        // What is wrong with the connection has been told.
+        let _ = self.in_mode(Mode::AT_ONCE, |connection, attempt| {
+            while bytes.len() < end {
+                let room = (end - bytes.len()).min(PIECE);
+                match connection.stream.receive_behind(attempt, &mut bytes, room) {
+                    Ok(1..) => {}
+                    _ => break,
+                }
+            }
+        });
+        bytes
+    }
+
     /// Tells whether a receive has an answer without asking the system.
     pub(crate) fn has_answer(&mut self) -> bool {
         match self.phase {
@@ -52,3 +70,7 @@ impl Connection {
         self.incoming.codec_mut().answers().is_some_and(|answers| !answers.is_empty())
     }
 }
+
+/// How much is read of what nobody has received: more than systems keep for a connection.
+const MOST_LEFT: usize = 8 * 1024 * 1024;
+const PIECE: usize = 64 * 1024;
