@@ -132,7 +132,7 @@ fn those_who_share_a_key_are_connected() {
 #[test]
 #[cfg(unix)]
 fn paths_work_as_ports_do() {
-    let path = std::env::temp_dir().join(format!("sockeye-authentication-{}", std::process::id()));
+    let path = support::fresh_path();
     for key in [None, Some(key())] {
         let mut listener = Listener::bind(&Endpoint::Local(path.clone()), key.clone()).unwrap();
         assert_eq!(listener.address().unwrap(), Endpoint::Local(path.clone()));

@@ -14,6 +14,8 @@ mod folder;
 mod hostile;
 #[path = "ftp/listings.rs"]
 mod listings;
+#[path = "support/folder.rs"]
+mod local_folder;
 #[path = "ftp/parts.rs"]
 mod parts;
 #[path = "ftp/polled.rs"]

@@ -1,6 +1,9 @@
 //! TLS: whom a client trusts, what a session is, and that nothing ever leaves in plain text.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation, clippy::doc_markdown)]
 
+#[cfg(feature = "tls")]
+#[path = "support/folder.rs"]
+mod folder;
 mod support;
 
 #[cfg(feature = "tls")]

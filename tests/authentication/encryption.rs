@@ -35,7 +35,7 @@ fn assert_refused(error: &Error, expected: &str) {
 #[cfg(unix)]
 #[test]
 fn local_sockets_are_not_encrypted() {
-    let path = std::env::temp_dir().join(format!("sockeye-encryption-{}", std::process::id()));
+    let path = crate::support::fresh_path();
     let endpoint = Endpoint::Local(path.clone());
     let expected = format!("expected a TCP endpoint, since only TCP is encrypted, found {:?}", path.to_str().unwrap());
     let mut options = ListenerOptions::default();

@@ -118,7 +118,7 @@ fn a_listener_is_ready_until_all_who_have_shown_the_key_are_given_out() {
 #[cfg(unix)]
 #[test]
 fn a_listener_is_ready_while_a_handshake_goes_on() {
-    let path = std::env::temp_dir().join(format!("sockeye-selecting-{}", std::process::id()));
+    let path = crate::support::fresh_path();
     for endpoint in [loopback(), Endpoint::parse("localhost:0").unwrap(), Endpoint::Local(path)] {
         let mut listener = Listener::bind(&endpoint, Some(key())).unwrap();
         listener.set_blocking(false).unwrap();

@@ -10,7 +10,8 @@ use std::{
 use sockeye::{ErrorKind, FtpDataMode, FtpLine, FtpObserver, FtpOptions, FtpStatus, TransferMode};
 
 use crate::{
-    files::{Folder, go_on},
+    files::go_on,
+    local_folder::Folder,
     script::{accept, binary, impatient, play_to, reset},
     support::{Family, LONG, V4},
 };
@@ -256,7 +257,7 @@ fn an_account_that_is_asked_for_instead_of_bytes_leaves_the_file_alone() {
     std::fs::write(local.0.join("a"), b"the old one").unwrap();
     let response = ftp.download("a", &local.0, TransferMode::Binary);
     assert_eq!((response.ok(), response.status()), (false, FtpStatus::NEED_ACCOUNT_TO_LOG_IN));
-    assert_eq!(local.get("a"), b"the old one");
+    assert_eq!(local.read("a"), b"the old one");
     script.join();
 }
 

@@ -1,6 +1,6 @@
 //! Whole files in both directions: their bytes, their names, and what is left when it fails.
 
-use std::{fs, io, ops::ControlFlow, path::PathBuf};
+use std::{fs, io, ops::ControlFlow};
 
 use sockeye::{
     Append, Error, ErrorKind, Ftp, FtpDataMode, FtpEbcdic, FtpOptions, FtpProgress, FtpResume, FtpStatus,
@@ -9,37 +9,10 @@ use sockeye::{
 
 use crate::{
     folder::{Habits, Server},
+    local_folder::Folder,
     script::{accept, binary, play_to},
-    support::{self, fresh_path},
+    support,
 };
-
-/// A local folder that goes when the test is over.
-pub(crate) struct Folder(pub(crate) PathBuf);
-
-impl Folder {
-    pub(crate) fn new() -> Self {
-        let path = fresh_path();
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    pub(crate) fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> =
-            fs::read_dir(&self.0).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
-    }
-
-    pub(crate) fn get(&self, name: &str) -> Vec<u8> {
-        fs::read(self.0.join(name)).unwrap()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 /// Bytes that do not repeat soon.
 pub(crate) fn content(length: usize) -> Vec<u8> {
@@ -77,7 +50,7 @@ fn files_of_every_size_come_and_go_in_every_mode_of_connections() {
                     assert!(server.get("up \u{e9}") == bytes, "{length} bytes up");
                     let received = ftp.download("up \u{e9}", &local.0, TransferMode::Binary);
                     assert_eq!((received.status(), received.message()), (FtpStatus::CLOSING_DATA_CONNECTION, "done"));
-                    assert!(local.get("up \u{e9}") == bytes, "{length} bytes down");
+                    assert!(local.read("up \u{e9}") == bytes, "{length} bytes down");
                 }
                 assert_eq!(local.names(), ["up \u{e9}"], "no temporary file is left");
             }
@@ -121,7 +94,7 @@ fn text_has_the_line_ends_of_the_system() {
     assert_eq!(String::from_utf8(server.get("text")).unwrap(), text.replace("\r\n", "\n"));
     fs::remove_file(local.0.join("text")).unwrap();
     assert!(ftp.download("text", &local.0, TransferMode::Ascii).ok());
-    assert_eq!(String::from_utf8(local.get("text")).unwrap(), text);
+    assert_eq!(String::from_utf8(local.read("text")).unwrap(), text);
 }
 
 #[test]
@@ -331,7 +304,7 @@ fn a_file_is_not_touched_until_another_is_whole() {
     fs::write(local.0.join("a"), b"the old one").unwrap();
     let response = server.client().download("a", &local.0, TransferMode::Binary);
     assert!(!response.ok());
-    assert_eq!(local.get("a"), b"the old one");
+    assert_eq!(local.read("a"), b"the old one");
     assert_eq!(local.names(), ["a"]);
 }
 
@@ -374,7 +347,7 @@ fn a_download_goes_on_until_it_is_whole() {
         response.ok()
     });
     assert_eq!(attempts, 4, "a quarter of it is lost if an attempt begins again");
-    assert!(local.get("b") == bytes);
+    assert!(local.read("b") == bytes);
     assert_eq!(local.names(), ["b"]);
 }
 
@@ -385,10 +358,10 @@ fn a_part_of_another_file_is_not_used() {
     let local = Folder::new();
     let path = local.0.join("a");
     assert!(!server.client().download_file("a", &path, &resuming(), go_on).ok());
-    assert_eq!(local.get("a.part").len(), 300_000);
+    assert_eq!(local.read("a.part").len(), 300_000);
     server.put("a", b"something else");
     assert!(server.client().download_file("a", &path, &resuming(), go_on).ok());
-    assert_eq!(local.get("a"), b"something else");
+    assert_eq!(local.read("a"), b"something else");
     assert_eq!(local.names(), ["a"]);
 }
 
@@ -402,7 +375,7 @@ fn servers_that_cannot_resume_begin_again() {
         fs::write(local.0.join("a.part.id"), "10 20260101000000\n").unwrap();
         let response = server.client().download_file("a", local.0.join("a"), &resuming(), go_on);
         assert!(response.ok(), "{response:?}");
-        assert_eq!(local.get("a"), b"0123456789");
+        assert_eq!(local.read("a"), b"0123456789");
     }
 }
 

@@ -5,7 +5,8 @@ use std::{fs, io::Write};
 use sockeye::{ErrorKind, Ftp, FtpOptions, FtpResponse, FtpStatus};
 
 use crate::{
-    files::{Folder, go_on, resuming},
+    files::{go_on, resuming},
+    local_folder::Folder,
     polled::finish,
     script::{Peer, accept, play_to},
 };
@@ -21,7 +22,7 @@ fn begun() -> Folder {
 /// Tells that nothing has become of the part.
 fn assert_begun(local: &Folder) {
     assert_eq!(local.names(), ["a.part", "a.part.id"]);
-    assert_eq!((local.get("a.part"), local.get("a.part.id")), (b"0123".to_vec(), ID.as_bytes().to_vec()));
+    assert_eq!((local.read("a.part"), local.read("a.part.id")), (b"0123".to_vec(), ID.as_bytes().to_vec()));
 }
 
 /// Downloads the file in either way.
@@ -92,7 +93,7 @@ fn a_part_outlives_a_file_that_cannot_be_had_for_the_moment() {
         }
         let response = download(&mut ftp, &local, is_polled);
         assert!(response.ok(), "{response:?}");
-        assert_eq!(local.get("a"), b"0123456789");
+        assert_eq!(local.read("a"), b"0123456789");
         assert_eq!(local.names(), ["a"]);
         script.join();
     }
@@ -134,7 +135,7 @@ fn a_part_of_something_else_goes_when_the_file_comes() {
             });
             let response = download(&mut ftp, &local, is_polled);
             assert!(response.ok(), "{response:?}");
-            assert_eq!(local.get("a"), bytes.as_bytes());
+            assert_eq!(local.read("a"), bytes.as_bytes());
             assert_eq!(local.names(), ["a"]);
             script.join();
         }

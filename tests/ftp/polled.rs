@@ -13,8 +13,9 @@ use sockeye::{
 };
 
 use crate::{
-    files::{Folder, content, go_on},
+    files::{content, go_on},
     folder::{Habits, Server},
+    local_folder::Folder,
     polling,
     script::{accept, binary, impatient, play_to},
     support::LONG,
@@ -57,7 +58,7 @@ fn files_come_and_go_in_every_mode() {
 
             let mut transfer = ftp.begin_download("\u{e9}", local.0.join("b"), &binary());
             assert!(finish(&mut transfer).unwrap().ok());
-            assert!(local.get("b") == bytes, "{length} bytes down");
+            assert!(local.read("b") == bytes, "{length} bytes down");
             assert_eq!(transfer.progress().total, Some(length as u64));
 
             let memory = Shared::default();
@@ -251,7 +252,7 @@ fn both_directions_go_on_until_they_are_whole() {
                 assert_eq!(outcome.is_ok_and(|response| response.ok()), attempt == attempts, "{attempt} {upload}");
             }
         }
-        assert!(server.get("b") == bytes && local.get("down") == bytes);
+        assert!(server.get("b") == bytes && local.read("down") == bytes);
         assert_eq!(local.names(), ["down", "up"]);
         let again = finish(&mut server.client().begin_upload(local.0.join("up"), "b", &options)).unwrap();
         assert_eq!(again.status(), FtpStatus::FILE_STATUS, "it was there already");

@@ -11,8 +11,9 @@ use sockeye::{
 };
 
 use crate::{
-    files::{Folder, content, go_on},
+    files::{content, go_on},
     folder::{Habits, Server},
+    local_folder::Folder,
     script::{accept, binary, impatient, play, play_to},
     support::LONG,
 };
@@ -59,7 +60,7 @@ fn files_come_and_go_encrypted_in_every_mode() {
                 assert!(server.get("a") == bytes, "{length} bytes up");
                 let received = ftp.download("a", &local.0, TransferMode::Binary);
                 assert!(received.ok(), "{received:?}");
-                assert!(local.get("a") == bytes, "{length} bytes down");
+                assert!(local.read("a") == bytes, "{length} bytes down");
             }
             assert_eq!(ftp.entries("").unwrap()[0].name, "a");
             assert!(ftp.disconnect().ok());
@@ -207,7 +208,7 @@ fn an_encrypted_transfer_need_not_be_waited_for() {
         let local = Folder::new();
         let mut transfer = ftp.begin_download("a", local.0.join("a"), &binary());
         assert!(crate::polled::finish(&mut transfer).unwrap().ok());
-        assert!(local.get("a") == bytes);
+        assert!(local.read("a") == bytes);
         let mut transfer = ftp.begin_upload(local.0.join("a"), "b", &binary());
         assert!(crate::polled::finish(&mut transfer).unwrap().ok());
         assert!(server.get("b") == bytes);

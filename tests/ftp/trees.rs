@@ -5,8 +5,9 @@ use std::{fs, ops::ControlFlow, path::PathBuf};
 use sockeye::{ErrorKind, Ftp, FtpOptions, FtpResponse, FtpTreeProgress};
 
 use crate::{
-    files::{Folder, content},
+    files::content,
     folder::{Habits, Server},
+    local_folder::Folder,
     script::{binary, play_to},
 };
 

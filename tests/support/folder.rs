@@ -2,7 +2,7 @@
 #![allow(dead_code, unreachable_pub, reason = "every test program uses a part of it")]
 
 use std::{
-    fs,
+    fs, io,
     path::PathBuf,
     process,
     sync::atomic::{AtomicUsize, Ordering},
@@ -14,10 +14,16 @@ pub struct Folder(pub PathBuf);
 impl Folder {
     pub fn new() -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("sockeye-folder-{}-{number}", process::id()));
-        fs::create_dir(&path).unwrap();
-        Self(path)
+        loop {
+            let number = COUNT.fetch_add(1, Ordering::Relaxed);
+            let path = std::env::temp_dir().join(format!("sockeye-folder-{}-{number}", process::id()));
+            match fs::create_dir(&path) {
+                Ok(()) => return Self(path),
+                // A test that was killed had the same number, perhaps, and has left its folder.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => panic!("{}: {error}", path.display()),
+            }
+        }
     }
 
     /// Writes a file.

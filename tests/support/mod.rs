@@ -309,11 +309,18 @@ pub fn loopbacks() -> Vec<IpAddress> {
     both.into_iter().filter(|address| address.is_v4() || has_v6()).collect()
 }
 
-/// A path of a local socket that no other test uses.
+/// A path at which there is nothing, and that no other test uses.
 pub fn fresh_path() -> PathBuf {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
-    let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    std::env::temp_dir().join(format!("sockeye-test-{}-{number}", std::process::id()))
+    let folder = std::env::temp_dir();
+    loop {
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = folder.join(format!("sockeye-test-{}-{number}", std::process::id()));
+        // A test that was killed had the same number, perhaps, and has left its files.
+        if path.symlink_metadata().is_err() {
+            return path;
+        }
+    }
 }
 
 /// A listener at a fresh address.

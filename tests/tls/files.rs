@@ -1,33 +1,16 @@
 //! Keys and known hosts in files.
 
-use std::{fs, path::Path, path::PathBuf};
+use std::{fs, path::Path};
 
 use sockeye::{Error, ErrorKind, KnownHosts, Status, TlsClient, TlsError, TlsIdentity, TlsServer, TlsSocket, Trust};
 
-use crate::support::{
-    fresh_path, in_thread,
-    tls::{client_that_trusts, shake_hands, tcp_pair},
+use crate::{
+    folder::Folder,
+    support::{
+        in_thread,
+        tls::{client_that_trusts, shake_hands, tcp_pair},
+    },
 };
-
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        let path = fresh_path();
-        fs::create_dir(&path).unwrap();
-        Self(path)
-    }
-
-    fn join(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 #[cfg(unix)]
 fn assert_private(path: &Path) {
@@ -43,7 +26,7 @@ fn assert_private(_path: &Path) {}
 #[test]
 fn an_identity_is_kept_in_files_that_only_its_owner_reads() {
     let folder = Folder::new();
-    let (certificate, key) = (folder.join("server.crt"), folder.join("server.key"));
+    let (certificate, key) = (folder.0.join("server.crt"), folder.0.join("server.key"));
     let made = TlsIdentity::load_or_create(&certificate, &key, &["localhost"]).unwrap();
     assert_private(&key);
     assert_private(&certificate);
@@ -68,7 +51,7 @@ fn an_identity_is_kept_in_files_that_only_its_owner_reads() {
 fn programs_that_make_an_identity_at_once_share_it() {
     for _ in 0..8 {
         let folder = Folder::new();
-        let (certificate, key) = (folder.join("crt"), folder.join("key"));
+        let (certificate, key) = (folder.0.join("crt"), folder.0.join("key"));
         let threads: Vec<_> = (0..6)
             .map(|_| {
                 let (certificate, key) = (certificate.clone(), key.clone());
@@ -86,7 +69,7 @@ fn programs_that_make_an_identity_at_once_share_it() {
 #[test]
 fn a_key_that_was_left_alone_gets_its_certificate() {
     let folder = Folder::new();
-    let (certificate, key) = (folder.join("crt"), folder.join("key"));
+    let (certificate, key) = (folder.0.join("crt"), folder.0.join("key"));
     TlsIdentity::load_or_create(&certificate, &key, &["localhost"]).unwrap();
     let left = fs::read(&key).unwrap();
     fs::remove_file(&certificate).unwrap();
@@ -108,7 +91,7 @@ fn a_key_that_was_left_alone_gets_its_certificate() {
 #[test]
 fn files_that_cannot_be_used_are_named() {
     let folder = Folder::new();
-    let (certificate, key) = (folder.join("crt"), folder.join("key"));
+    let (certificate, key) = (folder.0.join("crt"), folder.0.join("key"));
     let error = TlsIdentity::load(&certificate, &key).unwrap_err();
     assert!(error.to_string().contains("crt"), "{error}");
     assert_eq!(error.kind(), ErrorKind::File);
@@ -121,7 +104,7 @@ fn files_that_cannot_be_used_are_named() {
     fs::write(&key, "mine").unwrap();
     assert_eq!(TlsIdentity::load_or_create(&certificate, &key, &["localhost"]).unwrap_err().kind(), ErrorKind::File);
     assert_eq!(fs::read_to_string(&key).unwrap(), "mine");
-    let nowhere = folder.join("nowhere/key");
+    let nowhere = folder.0.join("nowhere/key");
     assert_eq!(TlsIdentity::load_or_create(&certificate, &nowhere, &["a"]).unwrap_err().kind(), ErrorKind::File);
     let made = TlsIdentity::self_signed(&["localhost"]).unwrap();
     assert_eq!(made.save(&nowhere, &nowhere).unwrap_err().kind(), ErrorKind::File);
@@ -146,7 +129,7 @@ fn tls_error(status: Status) -> TlsError {
 #[test]
 fn the_first_certificate_of_a_name_is_the_one() {
     let folder = Folder::new();
-    let path = folder.join("known_hosts");
+    let path = folder.0.join("known_hosts");
     let client = || client_that_trusts(Trust::FirstUse(KnownHosts::at(&path)));
     let (one, two) = (TlsIdentity::self_signed(&["a"]).unwrap(), TlsIdentity::self_signed(&["a"]).unwrap());
 
@@ -176,7 +159,7 @@ fn the_first_certificate_of_a_name_is_the_one() {
 #[test]
 fn a_resumed_session_is_held_against_the_file_too() {
     let folder = Folder::new();
-    let path = folder.join("known_hosts");
+    let path = folder.0.join("known_hosts");
     let client = client_that_trusts(Trust::FirstUse(KnownHosts::at(&path)));
     let identity = TlsIdentity::self_signed(&["a"]).unwrap();
     let server = TlsServer::new(identity).unwrap();
@@ -200,7 +183,7 @@ fn a_resumed_session_is_held_against_the_file_too() {
 #[test]
 fn programs_that_learn_hosts_at_once_lose_none() {
     let folder = Folder::new();
-    let path = folder.join("known_hosts");
+    let path = folder.0.join("known_hosts");
     // An editor has left the last line open.
     let kept = sockeye::Fingerprint::new([9; 32]);
     fs::write(&path, format!("# mine\nkept.example {kept}")).unwrap();
@@ -231,7 +214,7 @@ fn programs_that_learn_hosts_at_once_lose_none() {
 #[test]
 fn a_file_that_cannot_be_read_trusts_nobody() {
     let folder = Folder::new();
-    let path = folder.join("known_hosts");
+    let path = folder.0.join("known_hosts");
     let identity = TlsIdentity::self_signed(&["a"]).unwrap();
     let client = client_that_trusts(Trust::FirstUse(KnownHosts::at(&path)));
     for text in ["host", "host ab:cd", "other 12\n", "\u{0}\u{0}\n"] {
@@ -243,6 +226,6 @@ fn a_file_that_cannot_be_read_trusts_nobody() {
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
     assert!(matches!(tls_error(meet(&client, &identity, "host")), TlsError::Configuration { .. }));
-    let nowhere = client_that_trusts(Trust::FirstUse(KnownHosts::at(folder.join("nowhere/known_hosts"))));
+    let nowhere = client_that_trusts(Trust::FirstUse(KnownHosts::at(folder.0.join("nowhere/known_hosts"))));
     assert!(matches!(tls_error(meet(&nowhere, &identity, "host")), TlsError::Configuration { .. }));
 }
