@@ -10,6 +10,8 @@ mod support;
 mod hostile_messages {
     mod bounds;
     mod crowds;
+    #[cfg(all(feature = "auth", feature = "tls"))]
+    mod encryption;
     #[cfg(feature = "auth")]
     mod handshakes;
     mod streams;
