@@ -14,6 +14,8 @@ mod hostile_messages {
     mod encryption;
     #[cfg(feature = "auth")]
     mod handshakes;
+    #[cfg(feature = "tls")]
+    mod names;
     mod streams;
     mod table;
     mod texts;
