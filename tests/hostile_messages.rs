@@ -10,8 +10,12 @@ mod support;
 mod hostile_messages {
     mod bounds;
     mod crowds;
+    #[cfg(all(feature = "auth", feature = "tls"))]
+    mod encryption;
     #[cfg(feature = "auth")]
     mod handshakes;
+    #[cfg(feature = "tls")]
+    mod names;
     mod streams;
     mod table;
     mod texts;

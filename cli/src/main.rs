@@ -1,5 +1,8 @@
 //! The command-line program `sockeye`: the library at work.
 
+#[cfg(test)]
+#[path = "../../tests/support/allocator.rs"]
+mod allocator;
 mod arena;
 mod args;
 mod calendar;

@@ -44,10 +44,11 @@ pub struct TlsIdentity {
 
 impl TlsIdentity {
     /// Makes a key (ECDSA on P-256) and a certificate that it has signed itself, for these DNS names and IP addresses.
+    /// `*.example.org` stands for all names one level below.
     ///
     /// # Errors
     ///
-    /// [`Error::Tls`] ([`TlsError::Configuration`](crate::TlsError::Configuration)) when a name cannot be a DNS name;
+    /// [`Error::Tls`] ([`TlsError::Configuration`](crate::TlsError::Configuration)) when a name is neither of them;
     /// [`Error::FeatureOff`] without the feature `tls`.
     pub fn self_signed(names: &[&str]) -> Result<Self> {
         Ok(Self { engine: engine::Identity::self_signed(names)? })

@@ -3,6 +3,7 @@
 use std::{
     io::{Read, Write},
     net::{Shutdown, TcpStream},
+    time::{Duration, Instant},
 };
 
 use sockeye::{
@@ -10,7 +11,7 @@ use sockeye::{
     TcpListener,
 };
 
-use super::bounds::{KIB, leaves_nothing, within};
+use super::bounds::{KIB, TIME, leaves_nothing, within};
 use crate::support::{LONG, child};
 
 const STRICT: Framing = lines(LineText::Strict);
@@ -56,7 +57,7 @@ impl Door {
             Then::Stays => {}
             Then::Ends => peer.shutdown(Shutdown::Write).unwrap(),
             Then::Resets => {
-                socket2::SockRef::from(&peer).set_linger(Some(std::time::Duration::ZERO)).unwrap();
+                socket2::SockRef::from(&peer).set_linger(Some(Duration::ZERO)).unwrap();
                 drop(peer);
                 let status = connection.receive();
                 assert_eq!(connection.receive().code(), StatusCode::Disconnected);
@@ -178,7 +179,7 @@ fn resets_while_sending() {
             let (mut connection, peer) = door.pair(Framing::Packet);
             connection.set_blocking(false).unwrap();
             while connection.send(&message).is_done() {}
-            socket2::SockRef::from(&peer).set_linger(Some(std::time::Duration::ZERO)).unwrap();
+            socket2::SockRef::from(&peer).set_linger(Some(Duration::ZERO)).unwrap();
             drop(peer);
             connection.set_blocking(true).unwrap();
             assert_eq!(connection.flush().code(), StatusCode::Disconnected);
@@ -236,7 +237,7 @@ fn strange_bytes_in_lines() {
 #[test]
 fn endless_lines() {
     child::in_child("hostile_messages::streams::endless_lines", || {
-        let mut door = Door::new();
+        let (begin, mut door) = (Instant::now(), Door::new());
         let endless = vec![b'x'; 16 * 1024 * KIB];
         for framing in [Framing::lines(), STRICT, lines(LineText::Lossy)] {
             let (mut connection, mut peer) = door.pair(framing);
@@ -264,6 +265,8 @@ fn endless_lines() {
             }
         });
         assert!(matches!(status, Status::Error(Error::TooLong { limit: 65_536, .. })), "{status:?}");
+        // All of it takes a twentieth of a second; reading it again and again takes far longer.
+        assert!(begin.elapsed() < TIME / 2, "{:?}", begin.elapsed());
     });
 }
 

@@ -1,8 +1,13 @@
 //! Keys and certificates that the command line names.
 
-use std::{fs, io, path::Path};
+use std::{
+    fs::File,
+    io::{self, Read as _},
+    path::Path,
+};
 
 use sockeye::{AuthKey, AuthLevel, ClientOptions, Endpoint, Error, ListenerOptions, TlsIdentity, TlsServer};
+use zeroize::Zeroizing;
 
 use super::{
     failure::Failure,
@@ -11,13 +16,16 @@ use super::{
 
 /// The key that both ends have to know, if one is wanted.
 pub(super) fn key(args: &MessageArgs) -> Result<Option<AuthKey>, Failure> {
-    let Some(path) = &args.authkey_file else { return Ok(None) };
-    let bytes = fs::read(path).map_err(|error| file(path, error))?;
+    args.authkey_file.as_deref().map(key_of).transpose()
+}
+
+fn key_of(path: &Path) -> Result<AuthKey, Failure> {
+    let bytes = read(path).map_err(|error| file(path, error))?;
     // A carriage return alone ends no line: one of 256 random keys ends in it.
     let line = bytes.strip_suffix(b"\n").map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let key = line.unwrap_or(&bytes);
     let is_empty = |_| file(path, io::Error::new(io::ErrorKind::InvalidData, "expected a key, found an empty file"));
-    AuthKey::new(key).map(Some).map_err(is_empty)
+    AuthKey::new(key).map_err(is_empty)
 }
 
 /// What a listener asks and shows. Says the fingerprint of its certificate through `say`.
@@ -70,6 +78,33 @@ fn refuse_tls_on_paths(endpoint: &Endpoint) -> Result<(), Failure> {
     }
 }
 
+/// Reads a file whose content is overwritten when it is dropped.
+fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    // A buffer that grows leaves what it had: files get as much as they have at once, and pipes this.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
+    File::open(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 fn file(path: &Path, source: io::Error) -> Failure {
     Failure::Socket(Error::File { path: path.to_string_lossy().into(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::allocator::{SECRET, left_secrets};
+
+    #[test]
+    fn a_key_of_a_file_is_overwritten_in_memory() {
+        let path = std::env::temp_dir().join(format!("sockeye-key-{}", std::process::id()));
+        for content in [[SECRET, &b"\n"[..]].concat(), [&vec![7; 100_000][..], SECRET].concat()] {
+            std::fs::write(&path, content).unwrap();
+            assert_eq!(left_secrets(|| drop(std::fs::read(&path).unwrap())), 1, "it would be seen");
+            assert_eq!(left_secrets(|| drop(key_of(&path).unwrap())), 0);
+        }
+        std::fs::remove_file(&path).unwrap();
+    }
 }

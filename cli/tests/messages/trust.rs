@@ -1,11 +1,11 @@
 //! `--tls`: nobody is spoken to who is not trusted, and nothing goes unencrypted.
 
-use sockeye::{Framing, TlsIdentity};
+use sockeye::{Connection, Framing, Status, TlsIdentity};
 
 use crate::{
-    live::{Live, connect, run, run_with_input, sockeye},
+    live::{Live, connect, listener as listening, patient, run, run_with_input, sockeye},
     process::eventually,
-    program::Folder,
+    program::{Folder, Running},
 };
 
 /// A listener that echoes with a certificate for this machine; its endpoint, the certificate's file and fingerprint.
@@ -47,6 +47,28 @@ fn the_name_in_a_certificate_can_be_another_than_the_host() {
     // A service may be anybody's.
     let said = run(&["connect", "--tls", "--cacert", &certificate, "game|Ann"]).failure(2);
     assert!(said.contains("--tls-name"), "{said}");
+}
+
+#[test]
+fn what_is_no_name_is_no_name_of_a_certificate_either() {
+    let folder = Folder::new("no_tls_name");
+    let home = folder.path("home");
+    std::fs::create_dir(&home).unwrap();
+    // An argument may have 128 KiB on Linux, and less elsewhere.
+    for name in ["\"; rm -rf /", "$(reboot)", "a\n127.0.0.1", "", &"a".repeat(30_000)] {
+        let (mut listener, port) = listening();
+        let mut command = sockeye(&["connect", "--tls", "--insecure", "--tls-name", name, &port]);
+        let said = Running::start(command.env("HOME", &home).env_remove("XDG_DATA_HOME")).end().failure(2);
+        assert!(said.contains("a DNS name or an IP address"), "{said}");
+        assert!(said.len() < 1024, "{} bytes of words", said.len());
+        // It may have connected, and has said nothing.
+        listener.set_blocking(false).unwrap();
+        if let Status::Done(peer) = listener.accept() {
+            let mut peer = patient(Connection::new(peer, Framing::Raw));
+            assert!(peer.receive().is_disconnected());
+        }
+    }
+    assert_eq!(std::fs::read_dir(&home).unwrap().count(), 0);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use base64::{Engine, prelude::BASE64_STANDARD as STANDARD};
 use rcgen::{CertificateParams, DnType, KeyPair};
 use rustls::{
-    pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, pem::PemObject},
+    pki_types::{CertificateDer, DnsName, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, pem::PemObject},
     sign::CertifiedKey,
 };
 
@@ -34,6 +34,7 @@ impl Identity {
     }
 
     fn signed_with(key: &KeyPair, names: &[&str]) -> Result<Self> {
+        names.iter().try_for_each(|name| check_name(name))?;
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let common = names.first().cloned();
         let mut parameters = CertificateParams::new(names).map_err(unusable)?;
@@ -76,6 +77,19 @@ impl Identity {
     pub(in crate::tls) fn fingerprint(&self) -> [u8; 32] {
         hash(self.chain.first().map_or(&[], |certificate| certificate))
     }
+}
+
+/// rcgen takes any ASCII, and clients know nobody by such a name.
+fn check_name(name: &str) -> Result<()> {
+    let is_name = match name.strip_prefix("*.") {
+        Some(domain) => DnsName::try_from(domain).is_ok(),
+        None => ServerName::try_from(name).is_ok(),
+    };
+    if is_name {
+        return Ok(());
+    }
+    let found: String = name.chars().take(64).collect();
+    Err(unusable(format!("expected a DNS name or an IP address, found {found:?}")))
 }
 
 fn private_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>> {
