@@ -9,7 +9,7 @@ use std::{
 };
 
 use sockeye::{
-    AuthError, AuthKey, AuthLevel, Client, ClientOptions, Connection, Endpoint, Error, ErrorKind, Framing, Listener,
+    AuthError, AuthKey, Client, ClientOptions, Connection, Endpoint, Error, ErrorKind, Framing, Listener,
     ListenerOptions, LocalSocket, Phase, SocketSelector, Status, StatusCode,
 };
 
@@ -461,7 +461,7 @@ mod over_tls {
 
     pub(super) fn client_options(tls: TlsClient) -> ClientOptions {
         let mut options = ClientOptions::default();
-        options.least = AuthLevel::Bound;
+        options.least = sockeye::AuthLevel::Bound;
         options.tls = Some(tls);
         options.tls_name = Some("localhost".into());
         options
@@ -472,7 +472,7 @@ mod over_tls {
         let (server, tls) = configs();
         let mut listener = listener(options(|options| {
             options.tls = Some(server);
-            options.least = AuthLevel::Bound;
+            options.least = sockeye::AuthLevel::Bound;
         }));
         let other = client(&listener, Some(key()), client_options(tls.clone()));
         let mut accepted = listener.accept().into_result().unwrap();

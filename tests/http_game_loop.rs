@@ -7,11 +7,7 @@ mod game_loop;
 #[path = "support/script.rs"]
 mod script;
 
-use std::{
-    io::{self, Write},
-    net::SocketAddr,
-    time::Duration,
-};
+use std::{io::Write, net::SocketAddr, time::Duration};
 
 use sockeye::{Http, HttpOptions, HttpRequest, Proxy};
 
@@ -170,7 +166,7 @@ fn encryption_leaves_the_frame_to_the_game() {
         while let Ok(socket) = listener.accept().into_result() {
             let config = config.clone();
             let body = body.clone();
-            std::thread::spawn(move || -> io::Result<()> {
+            std::thread::spawn(move || -> std::io::Result<()> {
                 let mut session = TlsSocket::server(socket, &config)?;
                 let mut request = [0; 4096];
                 while session.receive(&mut request).is_done() {

@@ -37,17 +37,17 @@ mod user;
 fn without_the_feature_everything_names_it() {
     use sockeye::{Error, Fingerprint, KnownHosts, RootCertificates, TlsClient, TlsClientOptions, TlsIdentity, Trust};
 
-    fn is_off<T>(result: Result<T, Error>) {
+    fn is_off<T>(result: &Result<T, Error>) {
         assert!(matches!(result, Err(Error::FeatureOff { feature: "tls" })));
     }
-    is_off(TlsClient::new());
+    is_off(&TlsClient::new());
     let mut options = TlsClientOptions::default();
     options.trust = Trust::FirstUse(KnownHosts::at("never made"));
-    is_off(TlsClient::with_options(options));
-    is_off(TlsIdentity::self_signed(&["localhost"]));
-    is_off(TlsIdentity::from_pem(b"", b""));
-    is_off(TlsIdentity::of_this_user("chat", &["localhost"]));
-    is_off(KnownHosts::of_this_user("chat"));
-    is_off(RootCertificates::from_pem(b""));
-    is_off(Fingerprint::of_certificate(b""));
+    is_off(&TlsClient::with_options(options));
+    is_off(&TlsIdentity::self_signed(&["localhost"]));
+    is_off(&TlsIdentity::from_pem(b"", b""));
+    is_off(&TlsIdentity::of_this_user("chat", &["localhost"]));
+    is_off(&KnownHosts::of_this_user("chat"));
+    is_off(&RootCertificates::from_pem(b""));
+    is_off(&Fingerprint::of_certificate(b""));
 }

@@ -6,14 +6,13 @@ use std::{
 };
 
 use sockeye::{
-    CloseReason, ConnectOptions, Connection, Endpoint, ErrorKind, EventLoop, Framing, ListenOptions, LoopEvent,
-    TcpListener,
+    CloseReason, ConnectOptions, Endpoint, ErrorKind, EventLoop, Framing, ListenOptions, LoopEvent, TcpListener,
 };
 
 use super::rig::{Rig, loopback, until};
 use crate::{
     in_time::once_within,
-    support::{LONG, fresh_path, in_thread},
+    support::{fresh_path, in_thread},
 };
 
 const FRAMINGS: [Framing; 4] = [Framing::lines(), Framing::Packet, Framing::Tiny, Framing::Multiprocessing];
@@ -131,7 +130,7 @@ fn a_connect_that_fails_has_one_event() {
 #[cfg(feature = "tls")]
 #[test]
 fn encryption_is_required_or_off() {
-    use sockeye::{EventLoopOptions, IpAddress, TcpSocket, TlsSocket};
+    use sockeye::{Connection, EventLoopOptions, IpAddress, TcpSocket, TlsSocket};
 
     use crate::support::tls;
 
@@ -163,7 +162,7 @@ fn encryption_is_required_or_off() {
     socket.connect(IpAddress::LOCAL_HOST, rig.port).into_result().unwrap();
     let thread = std::thread::spawn(move || {
         let mut peer = Connection::new(TlsSocket::client(socket, tls::client(), tls::NAME).unwrap(), Framing::lines());
-        peer.set_timeout(Some(LONG)).unwrap();
+        peer.set_timeout(Some(crate::support::LONG)).unwrap();
         peer.send(b"from outside").into_result().unwrap();
         peer.receive().done()
     });

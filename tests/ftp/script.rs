@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use sockeye::{Ftp, FtpOptions, FtpTransferOptions, TlsServer};
+use sockeye::{Ftp, FtpOptions, FtpTransferOptions};
 
 use crate::{
     folder::Wire,
@@ -63,7 +63,8 @@ impl Peer {
     }
 
     /// Secures the control connection.
-    pub(crate) fn secure(&mut self, tls: &TlsServer) {
+    #[cfg(feature = "tls")]
+    pub(crate) fn secure(&mut self, tls: &sockeye::TlsServer) {
         assert!(self.control.get_mut().secure(tls));
     }
 

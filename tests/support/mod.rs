@@ -157,6 +157,7 @@ macro_rules! delegate_listener {
     };
 }
 
+#[cfg(feature = "tls")]
 use delegate_stream;
 
 delegate_stream!(TcpSocket, TcpSocket::new());
