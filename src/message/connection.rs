@@ -49,6 +49,7 @@ pub struct Connection {
     limit: Option<usize>,
     phase: Phase,
     acknowledgements: Acknowledgements,
+    was_reset: bool,
 }
 
 #[derive(Debug)]
@@ -83,9 +84,8 @@ impl Connection {
         let mut stream = stream.into();
         let received = stream.take_received();
         let incoming = Incoming::new(Codec::new(framing, None), received);
-        let phase = Phase::Open;
-        let mut connection =
-            Self { stream, incoming, framing, limit: None, phase, acknowledgements: Acknowledgements::Carried };
+        let (phase, acknowledgements) = (Phase::Open, Acknowledgements::Carried);
+        let mut connection = Self { stream, incoming, framing, limit: None, phase, acknowledgements, was_reset: false };
         connection.greet();
         connection
     }

@@ -2,11 +2,11 @@
 
 use std::io::{Read, Write};
 
-use sockeye::{Connection, ErrorKind, Framing, SocketSelector};
+use sockeye::{Connection, ErrorKind, Framing, Interest, SocketSelector, Status, TcpSocket};
 
 use crate::{
     pair,
-    support::{LONG, in_thread},
+    support::{Family, LONG, V4, await_ready, eventually, in_thread},
 };
 
 /// Sends until bytes wait in the connection itself, so that much is on its way; tells how much.
@@ -105,4 +105,45 @@ fn a_peer_that_never_stops_is_not_listened_to_for_long() {
     connection.close();
     assert!(!connection.is_connected());
     writer.join();
+}
+
+#[test]
+fn a_reset_is_told_from_an_end() {
+    // The peer has had all and ends.
+    let (mut connection, mut peer) = pair(Framing::Raw);
+    connection.send(b"x").into_result().unwrap();
+    peer.read_exact(&mut [0]).unwrap();
+    drop(peer);
+    assert!(connection.receive().is_disconnected());
+    assert!(!connection.was_reset());
+    // Now nobody is there.
+    connection.send(b"x").into_result().unwrap();
+    eventually(|| if connection.was_reset() { Status::Done(()) } else { Status::NotReady }).into_result().unwrap();
+    connection.close();
+    assert!(connection.was_reset(), "it stays so");
+
+    // The peer goes with something that it has not received.
+    let (mut connection, peer) = pair(Framing::Raw);
+    connection.send(b"x").into_result().unwrap();
+    peer.peek(&mut [0]).unwrap();
+    drop(peer);
+    assert!(connection.receive().is_disconnected());
+    assert!(connection.was_reset());
+
+    // What this end has closed itself has not been reset.
+    let (mut connection, _peer) = pair(Framing::Raw);
+    connection.close();
+    assert!(connection.receive().is_disconnected());
+    assert!(!connection.was_reset());
+}
+
+#[test]
+fn who_asks_for_a_reset_takes_no_outcome_of_a_connect() {
+    let mut socket = TcpSocket::new();
+    socket.set_blocking(false).unwrap();
+    assert!(socket.connect(sockeye::IpAddress::LOCAL_HOST, V4::refusing_address()).is_not_ready());
+    let mut connection = Connection::new(socket, Framing::Raw);
+    await_ready(&connection, Interest::Write);
+    assert!(!connection.was_reset());
+    assert_eq!(connection.flush().error().unwrap().kind(), ErrorKind::Refused);
 }

@@ -172,7 +172,10 @@ impl Connection {
         };
         match result {
             Ok(0) => Err(self.ended(Error::Disconnected)),
-            Err(error @ (Error::Disconnected | Error::CutShort { .. })) => Err(self.ended(error)),
+            Err(error @ (Error::Disconnected | Error::CutShort { .. })) => {
+                self.was_reset |= matches!(error, Error::Disconnected) && self.stream.is_connected();
+                Err(self.ended(error))
+            }
             Err(Error::NotReady) => Err(self.not_ready()),
             Err(error) => Err(error),
             Ok(received) => {

@@ -125,6 +125,38 @@ impl Connection {
         self.stream.is_connected() && !matches!(self.phase, Phase::Ended)
     }
 
+    /// Tells whether the connection is known to have been lost or reset, instead of ended: of the messages that were sent
+    /// last, some may not have been taken.
+    ///
+    /// A peer resets it when it closes over bytes that it has not received, and when a message meets it after it has
+    /// closed (RFC 9293 section 3.10.7.1), which a moment later is known here.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sockeye::{Connection, Framing, IpAddress, TcpListener, TcpSocket};
+    ///
+    /// let mut listener = TcpListener::new();
+    /// listener.listen_on(IpAddress::LOCAL_HOST, 0).into_result()?;
+    /// let mut socket = TcpSocket::new();
+    /// socket.connect(IpAddress::LOCAL_HOST, listener.local_port()).into_result()?;
+    /// let mut connection = Connection::new(socket, Framing::lines());
+    /// connection.send(b"hello").into_result()?;
+    ///
+    /// // The peer goes without having received anything.
+    /// listener.accept().into_result()?.disconnect();
+    /// assert!(connection.receive().is_disconnected());
+    /// assert!(connection.was_reset());
+    /// # Ok::<(), sockeye::Error>(())
+    /// ```
+    pub fn was_reset(&mut self) -> bool {
+        // The outcome of a pending connect is for whoever waits for it.
+        if let Some(handle) = self.stream.handle().filter(|_| self.stream.is_connected()) {
+            self.was_reset |= matches!(handle.socket().take_error(), Ok(Some(_)));
+        }
+        self.was_reset
+    }
+
     /// Returns the address of this end; `None` without a connection, and for local sockets.
     #[must_use]
     pub fn local_address(&self) -> Option<IpAddress> {
