@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use sockeye::{Connection, ErrorKind, Interest, SocketSelector, Status, Stream};
+use sockeye::{Connection, ErrorKind, Framing, Interest, SocketSelector, Status};
 
 use super::{
     failure::Failure,
@@ -102,7 +102,11 @@ impl Peer {
                     self.heard = Instant::now();
                     match &mut self.work {
                         // It may still listen: whether there is more to tell it is for the exchange to know.
-                        Work::Talk => {}
+                        Work::Talk => {
+                            if self.has_lost() {
+                                self.speech = Speech::Cut;
+                            }
+                        }
                         Work::Echo => self.end_speech(),
                         Work::Command(task) => task.end_input(),
                     }
@@ -198,6 +202,11 @@ impl Peer {
         }
     }
 
+    /// Whether something that it was told has not been taken; answers say so themselves.
+    fn has_lost(&mut self) -> bool {
+        self.has_been_told && self.connection.framing() != Framing::Tiny && self.connection.was_reset()
+    }
+
     /// Whether it says nothing more, and does not know yet whether this end does.
     pub(super) fn only_listens(&self) -> bool {
         self.is_silent && self.speech == Speech::Open && matches!(self.work, Work::Talk)
@@ -226,13 +235,11 @@ impl Peer {
             self.speech = Speech::Cut;
         }
         if self.speech == Speech::Ending && self.unsent.is_none() {
-            // Where a peer has only closed its end, this one can still be closed: over TCP the connection was reset, and
-            // nobody knows what of that which went before was taken. A local socket may fail behind any close.
-            let is_reset = self.has_been_told && !matches!(self.connection.stream(), Stream::Local(_));
-            let waits = self.connection.pending_bytes() > 0;
+            let is_lost = self.has_lost() || self.connection.pending_bytes() > 0;
             match self.connection.shutdown_send() {
                 Status::Done(()) => self.speech = Speech::Ended,
-                Status::Disconnected => self.speech = if waits || is_reset { Speech::Cut } else { Speech::Ended },
+                // Behind the close of a peer it may fail, whatever that one has taken before.
+                Status::Disconnected => self.speech = if is_lost { Speech::Cut } else { Speech::Ended },
                 Status::NotReady => {}
                 Status::Error(error) => return Err(error.into()),
             }
@@ -323,7 +330,7 @@ const SHARE: usize = 64;
 pub(super) mod tests {
     use std::{io::Read as _, thread, time::Duration};
 
-    use sockeye::{Framing, IpAddress, TcpListener, TcpSocket};
+    use sockeye::{IpAddress, TcpListener, TcpSocket};
 
     use super::*;
 

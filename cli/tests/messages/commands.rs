@@ -1,7 +1,7 @@
 //! `--echo` and `--exec`.
 #![cfg(unix)]
 
-use std::process::Command;
+use std::{io::Write, process::Command};
 
 use sockeye::{Framing, Status};
 
@@ -178,4 +178,20 @@ fn a_server_outlives_its_descriptors() {
         }
         late.receive().done().map(|echo| assert_eq!(echo, b"late"))
     });
+}
+
+#[test]
+fn a_command_has_all_that_came_from_a_peer_that_resets() {
+    let folder = Folder::new("reset");
+    let orders = folder.path("orders");
+    // It says something that the peer does not receive, and takes its time.
+    let command = format!("echo welcome; sleep 0.3; cat >'{orders}'");
+    let (_live, endpoint) = Live::listen(&["--exec", &command]);
+    let mut socket = std::net::TcpStream::connect(&endpoint).unwrap();
+    for _ in 0..100 {
+        socket.write_all(b"order\n").unwrap();
+    }
+    socket.peek(&mut [0]).unwrap();
+    drop(socket);
+    eventually(|| std::fs::read(&orders).ok().filter(|orders| *orders == b"order\n".repeat(100)));
 }

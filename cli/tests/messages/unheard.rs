@@ -7,11 +7,11 @@ use std::{
     time::Duration,
 };
 
-use sockeye::{Connection, Framing};
+use sockeye::{Connection, Framing, Stream, TlsIdentity, TlsServer, TlsSocket};
 
 use crate::{
     PATIENCE,
-    live::{Live, accept, connect, heard, listener, run_with_input, say, sockeye},
+    live::{Live, accept, connect, heard, listener, patient, run_with_input, say, sockeye},
 };
 
 const UNHEARD: &str = "the peer closed the connection before it had all of standard input";
@@ -80,6 +80,46 @@ fn a_message_that_meets_a_closed_connection_is_a_failure() {
     drop(peer);
     let (code, _, stderr) = live.end();
     assert_eq!((code, stderr), (Some(1), format!("sockeye: connect: {UNHEARD}\n")));
+}
+
+#[test]
+fn so_it_is_behind_the_end_of_standard_input() {
+    for pause in [0, 300] {
+        let (listener, port) = raw_listener();
+        let peer = thread::spawn(move || {
+            let peer = caller(&listener);
+            assert_eq!(peer.peek(&mut [0; 1]).unwrap(), 1);
+            // The end of what comes is there by then, too.
+            thread::sleep(Duration::from_millis(pause));
+        });
+        assert_eq!(run_with_input(&["connect", &port], b"x\n").failure(1), UNHEARD);
+        peer.join().unwrap();
+    }
+}
+
+/// What a peer that has closed is told of the end, or of what it has said last, meets nobody, and that is no loss.
+#[test]
+fn who_has_had_all_may_close() {
+    let tls = TlsServer::new(TlsIdentity::self_signed(&["localhost"]).unwrap()).unwrap();
+    for (options, tls, framing) in [
+        (&["-f", "lines"][..], None, Framing::lines()),
+        (&["--tls", "-k"], Some(&tls), Framing::lines()),
+        (&["-f", "tiny"], None, Framing::Tiny),
+    ] {
+        let (mut listener, port) = listener();
+        let mut live = Live::start(&mut sockeye(&[&["connect", &port], options].concat()));
+        let socket = listener.accept().into_result().unwrap();
+        let stream: Stream = match tls {
+            Some(tls) => TlsSocket::server(socket, tls).unwrap().into(),
+            None => socket.into(),
+        };
+        let mut peer = patient(Connection::new(stream, framing));
+        live.input(b"question\n");
+        assert_eq!(heard(&mut peer), b"question");
+        say(&mut peer, b"answer");
+        peer.close();
+        assert_eq!(live.end(), (Some(0), b"answer\n".to_vec(), String::new()), "{options:?}");
+    }
 }
 
 #[test]
