@@ -1,15 +1,25 @@
 //! `sockeye publish` and `sockeye find` as scripts use them, on loopback alone.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+#[path = "messages/live.rs"]
+#[allow(dead_code, reason = "it is for the tests of messages too")]
+mod live;
 #[path = "support/process.rs"]
 mod process;
+#[path = "support/program.rs"]
+#[allow(dead_code, reason = "it is for the tests of the other commands too")]
+mod program;
 
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader},
     process::{Command, Output, Stdio},
 };
 
+use live::Live;
 use process::{Process, eventually};
+
+/// What folders of these tests are named for.
+const PROGRAM: &str = "discovery";
 
 fn sockeye(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sockeye"));
@@ -71,23 +81,18 @@ fn a_listener_says_the_name_that_it_has_got_and_is_found_by_it() {
     let kind = kind('l');
     let (_ann, name) = Published::new(&[&kind, "Ann", "4000"]);
     assert_eq!(name, "Ann\n");
-    let mut command = sockeye(&["listen", "-v", "--once", "--loopback", &format!("{kind}|Ann")]);
-    let mut listener = Process::start(command.stdin(Stdio::piped()));
-    let mut said = BufReader::new(listener.stderr.take().unwrap()).lines().map(Result::unwrap);
-    assert!(said.next().unwrap().starts_with("listening at "));
-    assert_eq!(said.next().unwrap(), "published as Ann (2)");
+    let listener = ["listen", "-v", "--once", "--loopback", &format!("{kind}|Ann")];
+    let mut listener = Live::start(&mut sockeye(&listener));
+    assert_eq!(listener.said("published as "), "Ann (2)");
 
-    let mut client = sockeye(&["connect", "--loopback", &format!(r"{kind}|Ann \(2\)$")]);
-    let mut client = Process::start(client.stdin(Stdio::piped()));
-    writeln!(client.stdin.as_mut().unwrap(), "hello").unwrap();
-    let mut heard = BufReader::new(listener.stdout.take().unwrap()).lines().map(Result::unwrap);
-    assert_eq!(heard.next().unwrap(), "hello");
-    writeln!(listener.stdin.as_mut().unwrap(), "welcome").unwrap();
-    drop(listener.stdin.take());
-    let mut heard = BufReader::new(client.stdout.take().unwrap()).lines().map(Result::unwrap);
-    assert_eq!(heard.next().unwrap(), "welcome");
-    drop(client.stdin.take());
-    assert_eq!((client.end(), listener.end()), (Some(0), Some(0)));
+    let mut client = Live::start(&mut sockeye(&["connect", "--loopback", &format!(r"{kind}|Ann \(2\)$")]));
+    client.input(b"hello\n");
+    listener.wrote(b"hello\n");
+    listener.input(b"welcome\n");
+    listener.end_input();
+    client.wrote(b"welcome\n");
+    client.end_input();
+    assert_eq!((client.end().0, listener.end().0), (Some(0), Some(0)));
 }
 
 #[test]
