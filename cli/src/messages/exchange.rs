@@ -47,6 +47,8 @@ pub(super) enum Role {
     OnePeer {
         /// How long to wait for the peer's next message after the end of standard input.
         wait: Option<Duration>,
+        /// How long it may take nothing after that.
+        limit: Option<Duration>,
         /// Whether the peer is told of that end.
         tells: bool,
     },
@@ -170,8 +172,13 @@ impl<'a> Exchange<'a> {
             None => Work::Talk,
         };
         if matches!(self.input, Input::Unread) {
-            let source = Source::read(io::stdin(), self.shape, limit, self.selector.waker());
-            self.input = Input::Open(source.map_err(Failure::Input)?, patience_with_input());
+            self.input = if self.args.no_input {
+                // Nothing comes from it, and no peer has to know.
+                Input::Ended(Instant::now())
+            } else {
+                let source = Source::read(io::stdin(), self.shape, limit, self.selector.waker());
+                Input::Open(source.map_err(Failure::Input)?, patience_with_input())
+            };
         }
         let key = self.selector.add(&connection)?;
         self.log(&format!("{name} is connected"));
@@ -288,9 +295,8 @@ impl Drop for Exchange<'_> {
 fn stall(role: Role, input: &Input, peer: &Peer) -> Option<(Instant, Duration)> {
     match (role, input) {
         (Role::Server, _) => Some((peer.stuck_since()?, STUCK)),
-        // How long a message of the peer is waited for bounds how long it may take for ours, too.
-        (Role::OnePeer { wait: Some(wait), .. }, Input::Ended(ended)) => {
-            Some((peer.idle_since()?.max(*ended), wait.max(STUCK)))
+        (Role::OnePeer { limit: Some(limit), .. }, Input::Ended(ended)) => {
+            Some((peer.idle_since()?.max(*ended), limit))
         }
         (Role::OnePeer { .. }, _) => None,
     }
@@ -307,14 +313,14 @@ pub(super) fn say(args: &MessageArgs, what: &str) {
 /// How many messages of standard input are sent before it is the turn of the peers.
 const SHARE: usize = 64;
 /// How long a peer is waited for that takes nothing of what is sent to it.
-const STUCK: Duration = Duration::from_secs(30);
+pub(super) const STUCK: Duration = Duration::from_secs(30);
 
 #[cfg(test)]
 mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::messages::peer::tests::connected;
+    use crate::messages::{one_peer, peer::tests::connected};
 
     #[derive(Parser)]
     struct Line {
@@ -324,11 +330,11 @@ mod tests {
 
     #[test]
     fn one_peer_that_takes_nothing_is_not_waited_for_for_ever() {
-        let line = Line::parse_from(["sockeye", "--echo", "--framing", "packet"]);
         let minute = STUCK * 2;
-        let end_behind = |wait, since: Duration| {
+        let end_behind = |framing, wait, since: Duration| {
+            let line = Line::parse_from(["sockeye", "--echo", "--framing", framing]);
             let (connection, _reader) = connected();
-            let (mut exchange, _teller) = Exchange::new(&line.messages, Role::OnePeer { wait, tells: true }).unwrap();
+            let (mut exchange, _teller) = Exchange::new(&line.messages, one_peer(&line.messages, wait)).unwrap();
             exchange.open(connection, "reader").unwrap();
             let peer = exchange.peers.values_mut().next().unwrap();
             peer.say(&[7; 7 << 20]).unwrap();
@@ -338,10 +344,14 @@ mod tests {
             (exchange.proceed(), exchange.limit())
         };
         let second = Some(Duration::from_secs(1));
-        assert!(matches!(end_behind(second, minute), (Err(Failure::Stalled(STUCK)), _)));
-        assert!(matches!(end_behind(Some(minute * 2), minute), (Ok(()), Some(limit)) if limit <= minute));
-        assert!(matches!(end_behind(second, Duration::ZERO), (Ok(()), Some(limit)) if limit <= STUCK));
-        assert!(matches!(end_behind(None, minute), (Ok(()), None)));
+        // Tinyproto has a wait of its own for the last answer to say something, which bounds nothing else.
+        for framing in ["packet", "tiny"] {
+            let end_behind = |wait, since| end_behind(framing, wait, since);
+            assert!(matches!(end_behind(second, minute), (Err(Failure::Stalled(STUCK)), _)));
+            assert!(matches!(end_behind(Some(minute * 2), minute), (Ok(()), Some(limit)) if limit <= minute));
+            assert!(matches!(end_behind(second, Duration::ZERO), (Ok(()), Some(limit)) if limit <= STUCK));
+            assert!(matches!(end_behind(None, minute), (Ok(()), None)));
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ use std::{
 use sockeye::{Client, Endpoint, ErrorKind, Framing, Listener, Status};
 
 use self::{
-    exchange::{Exchange, Role, say},
+    exchange::{Exchange, Role, STUCK, say},
     failure::Failure,
     news::{News, Teller},
     options::MessageArgs,
@@ -118,7 +118,10 @@ fn call(args: &ConnectArgs) -> Result<(), Failure> {
 fn one_peer(args: &MessageArgs, wait: Option<Duration>) -> Role {
     // A message of tinyproto waits for an answer, which nobody can give whose half of the connection is closed.
     let tells = args.framing() != Framing::Tiny;
-    Role::OnePeer { wait: wait.or((!tells).then_some(ANSWER)), tells }
+    // How long a message of the peer is waited for bounds how long it may take for ours, too.
+    let limit = wait.map(|wait| wait.max(STUCK));
+    let ends = !tells && !args.no_input;
+    Role::OnePeer { wait: wait.or(ends.then_some(ANSWER)), limit, tells }
 }
 
 /// Chooses where a service is published or looked for.

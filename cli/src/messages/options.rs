@@ -44,9 +44,9 @@ pub(crate) struct ConnectArgs {
     /// What the messages are.
     #[command(flatten)]
     pub(super) messages: MessageArgs,
-    /// After the end of standard input, wait this long for another message of the peer, and end; a peer that takes
-    /// nothing for as long, and for 30 seconds, is a failure [default: until the peer closes; 1 with tiny, whose peers
-    /// cannot be told the end; the answers that are due are waited for first]
+    /// After the end of standard input, or with -d from the start, wait this long for another message of the peer, and
+    /// end; a peer that takes nothing for as long, and for 30 seconds, is a failure [default: until the peer closes; 1
+    /// with tiny, whose peers cannot be told the end; the answers that are due are waited for first]
     #[arg(short = 'w', long, value_name = "S", value_parser = seconds)]
     pub(super) wait: Option<Duration>,
     /// Encrypt the connection; whom the system trusts is trusted
@@ -75,6 +75,9 @@ pub(crate) struct MessageArgs {
     /// Send every message back to where it came from; standard input and output are not used
     #[arg(long, conflicts_with_all = ["command", "binary"])]
     pub(super) echo: bool,
+    /// Leave standard input alone: only hear what comes
+    #[arg(short = 'd', long, conflicts_with_all = ["echo", "command"])]
+    pub(super) no_input: bool,
     /// Run this in a shell for each peer, with its messages as standard input and the output as messages to it
     #[arg(long = "exec", value_name = "COMMAND")]
     pub(super) command: Option<String>,
@@ -131,9 +134,10 @@ A netcat that knows messages, at the end that waits: serves any number of peers.
 A line of standard input is a message to all who are connected, once there is one;
 each message that comes is a line of standard output. Messages that are no lines
 want --binary. With the framing raw, bytes go as they come. Nothing is written
-but that: -v says more. It serves until it is stopped. A peer that ends its half
-of the connection is sent what waits for it and the end: one that only listens
-has to keep its half open.";
+but that: -v says more. It serves until it is stopped, or with --once until its
+one peer has gone. A peer that ends its half of the connection is sent what waits
+for it and the end, unless it is the one of --once, which is still sent all of
+standard input: who only listens has to keep its half open (connect -d does).";
 
 /// What `sockeye connect --help` begins with.
 pub(crate) const ABOUT_CONNECT: &str = "\
@@ -143,9 +147,8 @@ A line of standard input is a message, and each message that comes is a line of
 standard output. Messages that are no lines want --binary. With the framing raw,
 bytes go as they come. At the end of standard input the peer is told so, and what
 it has still to say is written until it closes the connection; a sockeye listen
-without --once closes it soon then. To hear all that it says, keep standard input
-open: sleep infinity | sockeye connect 7777. The connection and the proof of the
-key have 5 seconds each.";
+without --once closes it soon then. To hear all that it says, say nothing: -d.
+The connection and the proof of the key have 5 seconds each.";
 
 const LISTEN_EXAMPLES: &str = "\
 Examples:
@@ -158,7 +161,7 @@ Examples:
 
 Exit status:
   0    whoever read standard output has closed it; --once, and the peer has gone
-       and had all that was to be sent
+       and, as far as this end was told, had all that was to be sent
   1    one line on standard error says why
   2    the command line is wrong
   130  Ctrl-C";
@@ -167,14 +170,17 @@ const CONNECT_EXAMPLES: &str = "\
 Examples:
   sockeye connect 7777                             lines to this machine
   sockeye connect example.org:7777 <lines
+  sockeye connect -d example.org:7777 >copy        only to hear
   sockeye connect --framing packet game.example:53000 --binary
   sockeye connect --authkey-file key host:6000     to Listener((host, 6000), authkey=key) of Python 3.12
   sockeye connect --tls --pin 3f:9a:[...] host:7777
   sockeye connect --echo ./shout.sock
 
 Exit status:
-  0    the peer has closed the connection behind a whole message, and had all that
-       was to be sent; or whoever read standard output has closed that
+  0    the peer has closed the connection behind a whole message and, as far as
+       this end was told, had all that was to be sent; or it had all, and said
+       nothing for the time of --wait; or whoever read standard output has closed
+       that
   1    the connection could not be made or broke; one line on standard error says
        why
   2    the command line is wrong

@@ -239,3 +239,41 @@ fn all_of(peer: &mut Connection) -> Vec<u8> {
     }
     all
 }
+
+#[test]
+fn who_only_hears_leaves_standard_input_alone() {
+    for (framing, name) in [(Framing::lines(), "lines"), (Framing::Tiny, "tiny")] {
+        let (mut door, port) = listener();
+        let mut live = Live::start(&mut sockeye(&["connect", "-d", "-f", name, &port]));
+        let mut peer = accept(&mut door, framing);
+        live.input(b"nobody reads this\n");
+        live.end_input();
+        // Longer than a peer of tinyproto is waited for at the end of standard input.
+        for message in [b"one", b"two"] {
+            peer.set_timeout(Some(Duration::from_millis(1200))).unwrap();
+            assert!(peer.receive().is_not_ready(), "it says nothing, not even that it is the end");
+            say(&mut peer, message);
+        }
+        live.wrote(b"one\ntwo\n");
+        peer.close();
+        assert_eq!(live.end(), (Some(0), b"one\ntwo\n".to_vec(), String::new()), "{name}");
+    }
+}
+
+#[test]
+fn who_only_hears_may_do_so_for_some_time() {
+    let (mut door, port) = listener();
+    let live = Live::start(&mut sockeye(&["connect", "-d", "--wait", "3", &port]));
+    let mut peer = accept(&mut door, Framing::lines());
+    say(&mut peer, b"one");
+    assert_eq!(live.end(), (Some(0), b"one\n".to_vec(), String::new()));
+    // And so does a listener.
+    let (mut live, endpoint) = Live::listen(&["-d", "--once"]);
+    let mut client = connect(&endpoint, Framing::lines());
+    live.input(b"nobody reads this\n");
+    say(&mut client, b"hello");
+    live.wrote(b"hello\n");
+    client.close();
+    let (code, written, _) = live.end();
+    assert_eq!((code, written), (Some(0), b"hello\n".to_vec()));
+}
