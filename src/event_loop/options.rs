@@ -128,7 +128,8 @@ pub enum Reading {
     /// It tells that there is something, as [`Readable`](crate::LoopEvent::Readable), in every round until it has been
     /// taken with [`receive`](crate::EventLoop::receive).
     Readiness,
-    /// It takes nothing, so that the peer has to wait; answers of tinyproto only when something is sent. That the peer has gone shows when something is sent, or when
-    /// reading goes on.
+    /// It takes nothing, so that the peer has to wait; answers of tinyproto only when something is sent. That the peer has
+    /// gone shows when something is sent, or when reading goes on: to whom nothing can be sent any more is closed in a
+    /// pause, also in one that begins later.
     Paused,
 }

@@ -197,8 +197,8 @@ impl EventLoop {
             Stage::Open => {}
         }
         // What has just been queued leaves together with what else is in this round, unless it is much already.
-        let pending = slot.connection.pending_bytes();
-        if pending > 0 && !slot.is_deaf && (!slot.is_dirty || pending >= TURN) {
+        let queued = slot.queued();
+        if queued > 0 && (!slot.is_dirty || queued >= TURN) {
             self.flush(id);
             slot = self.slots.get_mut(&id)?;
         }
@@ -215,7 +215,7 @@ impl EventLoop {
         let Some(slot) = self.slots.get_mut(&id) else {
             return Some(LoopEvent::Message { id: ConnectionId(id), message });
         };
-        if slot.line == Line::Out && slot.connection.has_answer() {
+        if slot.connection.has_answer() {
             slot.turn = slot.turn.saturating_sub(message.len() + COST_OF_A_MESSAGE);
             slot.line = Line::ToRead;
             let token = Token::Connection(id);
@@ -236,7 +236,7 @@ impl EventLoop {
     }
 
     /// Gives a connection a turn to be read from, though the system may have nothing new of it.
-    pub(super) fn stand_in_line(&mut self, id: usize) {
+    fn stand_in_line(&mut self, id: usize) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         if slot.line == Line::Out {
             slot.turn = TURN;
@@ -255,7 +255,7 @@ impl EventLoop {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         // The round may have begun long ago.
         slot.active = Instant::now();
-        slot.note_queue(slot.connection.pending_bytes(), false);
+        slot.note_queue(false);
         if slot.connection.has_answer() {
             self.stand_in_line(id);
         }
