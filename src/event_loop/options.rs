@@ -23,8 +23,8 @@ use crate::{
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct EventLoopOptions {
-    /// How many messages one round gives at most, and how many other events besides those that it begins with; the
-    /// default is 1024.
+    /// How many messages one round gives at most, or [`Readable`](crate::LoopEvent::Readable) for those that the program
+    /// receives, and how many other events besides those that it begins with; the default is 1024.
     pub round_messages: usize,
     /// How many bytes of messages one round gives before it ends; the default is 4 MiB.
     pub round_bytes: usize,

@@ -20,8 +20,9 @@ use crate::{
 /// What is left of a round.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Round {
-    /// Of events other than messages.
+    /// Of events other than those below.
     events: usize,
+    /// And of the word that there is one.
     messages: usize,
     bytes: usize,
 }
@@ -204,7 +205,10 @@ impl EventLoop {
         }
         match slot.reading {
             Reading::Messages if line == Line::ToRead && slot.is_open() => self.receive_next(id),
-            Reading::Readiness if line == Line::ToRead => Some(LoopEvent::Readable { id: ConnectionId(id) }),
+            Reading::Readiness if line == Line::ToRead => {
+                self.charge(0);
+                Some(LoopEvent::Readable { id: ConnectionId(id) })
+            }
             _ => None,
         }
     }
@@ -228,11 +232,16 @@ impl EventLoop {
         } else {
             self.queue_answers(id);
         }
+        self.charge(message.len());
+        Some(LoopEvent::Message { id: ConnectionId(id), message })
+    }
+
+    /// Takes a message of so many bytes, or the word that there is one, from what is left of the round.
+    fn charge(&mut self, bytes: usize) {
         if let Some(round) = &mut self.round {
             round.messages = round.messages.saturating_sub(1);
-            round.bytes = round.bytes.saturating_sub(message.len());
+            round.bytes = round.bytes.saturating_sub(bytes);
         }
-        Some(LoopEvent::Message { id: ConnectionId(id), message })
     }
 
     /// Gives a connection a turn to be read from, though the system may have nothing new of it.
