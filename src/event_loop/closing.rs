@@ -165,7 +165,9 @@ impl EventLoop {
         slot.scheduled = None;
         // What has happened while the program was busy counts before the clock does.
         match slot.due() {
-            Some((at, Due::Stall(_))) if at <= self.now => self.flush(id),
+            // Its turn puts it on the list again, if it still has to be there.
+            Some((at, Due::Stall(_))) if at <= self.now && slot.has_answers_to_read() => return,
+            Some((at, Due::Stall(_) | Due::Idle(_))) if at <= self.now => self.flush(id),
             Some((at, Due::Opening(_) | Due::Address(_))) if at <= self.now && !slot.is_being_looked_up() => {
                 self.go_on_opening(id);
             }

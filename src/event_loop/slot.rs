@@ -119,6 +119,11 @@ impl Slot {
         self.is_deaf && self.reading == Reading::Paused
     }
 
+    /// Tells whether answers are waited for, and no room, and something has come that may be some.
+    pub(super) fn has_answers_to_read(&self) -> bool {
+        self.is_open() && self.line == Line::ToRead && self.reading == Reading::Messages && self.queued() == 0
+    }
+
     /// Notes whether some of the bytes that waited have gone, and whether the peer is waited for.
     pub(super) fn note_queue(&mut self, has_moved: bool) {
         // Whoever leaves answers to the program may have had them all.

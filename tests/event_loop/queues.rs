@@ -103,27 +103,30 @@ fn a_queue_is_not_full_of_what_nobody_was_offered() {
 
 /// What the peer has taken while the program was busy counts before the clock does.
 #[test]
-fn a_peer_that_takes_everything_is_not_stalled_by_a_busy_program() {
+fn a_peer_that_takes_everything_is_not_closed_by_a_busy_program() {
     const LIMIT: Duration = Duration::from_millis(300);
     const SIZE: usize = 16_000_000;
-    let mut options = ConnectionOptions::default();
-    options.stall_limit = Some(LIMIT);
-    options.queue_limit = usize::MAX;
-    options.high_water = usize::MAX;
-    let mut rig = Rig::with_connections(Framing::Packet, options);
-    let (mut peer, id) = rig.opened_peer();
-    assert!(rig.during(Duration::ZERO).is_empty());
-    peer.set_nonblocking(true).unwrap();
-    rig.event_loop.send(id, &vec![7; SIZE]).into_result().unwrap();
-    let mut received = drain(&mut peer);
-    assert!(received < SIZE);
-    std::thread::sleep(LIMIT * 4 / 3);
-    let end = Instant::now() + LONG;
-    while received < SIZE + 4 {
-        assert!(Instant::now() < end);
-        let event = rig.event_loop.poll(Some(Duration::ZERO)).unwrap();
-        assert!(event.is_none(), "{event:?}");
-        received += drain(&mut peer);
+    for (stall, idle) in [(Some(LIMIT), None), (None, Some(LIMIT))] {
+        let mut options = ConnectionOptions::default();
+        options.stall_limit = stall;
+        options.idle_limit = idle;
+        options.queue_limit = usize::MAX;
+        options.high_water = usize::MAX;
+        let mut rig = Rig::with_connections(Framing::Packet, options);
+        let (mut peer, id) = rig.opened_peer();
+        assert!(rig.during(Duration::ZERO).is_empty());
+        peer.set_nonblocking(true).unwrap();
+        rig.event_loop.send(id, &vec![7; SIZE]).into_result().unwrap();
+        let mut received = drain(&mut peer);
+        assert!(received < SIZE);
+        std::thread::sleep(LIMIT * 4 / 3);
+        let end = Instant::now() + LONG;
+        while received < SIZE + 4 {
+            assert!(Instant::now() < end);
+            let event = rig.event_loop.poll(Some(Duration::ZERO)).unwrap();
+            assert!(event.is_none(), "{event:?}");
+            received += drain(&mut peer);
+        }
     }
 }
 
