@@ -8,6 +8,7 @@ use std::{
 use super::{
     Due as LoopDue, Ending, EventLoop, Token,
     event::{CloseReason, ConnectionId, LoopEvent},
+    options::Reading,
     slot::{Due, Stage},
 };
 use crate::error::{Error, Phase, Result};
@@ -145,7 +146,8 @@ impl EventLoop {
         if !self.late.is_empty() {
             self.late.remove(&id);
         }
-        let leftover = if slot.is_deaf { slot.connection.unread_all() } else { slot.connection.unread() };
+        let is_paused = slot.reading == Reading::Paused && matches!(slot.stage, Stage::Open | Stage::Closing(_));
+        let leftover = if is_paused { slot.connection.unread_all() } else { slot.connection.unread() };
         slot.connection.close();
         match slot.stage {
             Stage::Accepted => {

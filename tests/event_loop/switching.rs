@@ -7,7 +7,9 @@ use std::{
 };
 
 use socket2::SockRef;
-use sockeye::{CloseReason, ConnectionId, ConnectionOptions, Framing, LineOptions, LineText, LoopEvent, Reading};
+use sockeye::{
+    CloseReason, ConnectionId, ConnectionOptions, EventLoop, Framing, LineOptions, LineText, LoopEvent, Reading,
+};
 
 use super::rig::{Rig, read, reset, write};
 use crate::support::LONG;
@@ -159,6 +161,30 @@ fn what_was_said_before_a_pause_found_the_end_is_left_over() {
     let (_, reason, leftover) = rig.closed();
     assert!(matches!(reason, CloseReason::Peer), "{reason}");
     assert!(leftover == said, "{} bytes of {}", leftover.len(), said.len());
+}
+
+/// Nor is it when the program ends the connection, or the loop.
+#[test]
+fn what_was_said_in_a_pause_is_left_over_at_every_end() {
+    for (end, is_shutdown) in [
+        (EventLoop::close as fn(&mut EventLoop, ConnectionId) -> bool, false),
+        (EventLoop::abort, false),
+        (
+            |event_loop, _| {
+                event_loop.shutdown(LONG);
+                true
+            },
+            true,
+        ),
+    ] {
+        let mut rig = Rig::new(Framing::lines());
+        let (mut peer, id) = rig.opened_peer();
+        let said = say_in_a_pause(&mut rig, &mut peer, id);
+        assert!(end(&mut rig.event_loop, id));
+        let (_, reason, leftover) = rig.closed();
+        assert_eq!(matches!(reason, CloseReason::Shutdown), is_shutdown, "{reason}");
+        assert!(leftover == said, "{} bytes of {}", leftover.len(), said.len());
+    }
 }
 
 /// A send may hear of the end before a receive does: what was said last is truncated all the same.
