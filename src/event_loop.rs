@@ -202,10 +202,8 @@ impl EventLoop {
     /// Receives, and sees to what comes of it.
     fn take_message(&mut self, id: ConnectionId) -> Status<Vec<u8>> {
         let Some(slot) = self.slots.get_mut(&id.0).filter(|slot| slot.is_open()) else { return Status::Disconnected };
-        let before = slot.queued();
-        let status = slot.connection.receive();
         // Answers may have gone, and what waited before them; or others have found no room.
-        let has_moved = slot.queued() < before;
+        let (status, has_moved) = slot.change(Connection::receive);
         if slot.is_deaf {
             // A message may have made one.
             slot.connection.drop_unsent();
@@ -239,9 +237,7 @@ impl EventLoop {
     /// message. Empty when the connection is gone.
     pub fn unread(&mut self, id: ConnectionId) -> Vec<u8> {
         let Some(slot) = self.slots.get_mut(&id.0) else { return Vec::new() };
-        let before = slot.queued();
-        let bytes = slot.connection.unread();
-        let has_moved = slot.queued() < before;
+        let (bytes, has_moved) = slot.change(Connection::unread);
         self.settle(id.0, has_moved);
         bytes
     }
@@ -250,9 +246,7 @@ impl EventLoop {
     /// there was such a connection.
     pub fn set_framing(&mut self, id: ConnectionId, framing: Framing) -> bool {
         let Some(slot) = self.slots.get_mut(&id.0).filter(|slot| slot.is_open()) else { return false };
-        let before = slot.queued();
-        slot.connection.set_framing(framing);
-        let has_moved = slot.queued() < before;
+        let ((), has_moved) = slot.change(|connection| connection.set_framing(framing));
         self.settle(id.0, has_moved);
         true
     }

@@ -182,12 +182,10 @@ impl EventLoop {
         }
         let reason = match due {
             Due::Opening(limit) => {
-                let lookup = match &slot.stage {
-                    Stage::Dialing(dial) => dial.lookup(),
-                    _ => None,
+                let phase = match &slot.stage {
+                    Stage::Dialing(dial) => dial.phase(),
+                    _ => Phase::Handshake,
                 };
-                let is_connected = slot.connection.stream().is_connected();
-                let phase = lookup.unwrap_or(if is_connected { Phase::Handshake } else { Phase::Connect });
                 CloseReason::ConnectFailed(Error::TimedOut { phase, limit })
             }
             Due::Address(limit) => return self.dial_next(id, limit),

@@ -66,6 +66,11 @@ impl Dial {
             _ => None,
         }
     }
+
+    /// What is waited for.
+    pub(super) fn phase(&self) -> Phase {
+        self.lookup().unwrap_or(self.phase)
+    }
 }
 
 impl EventLoop {
@@ -197,7 +202,6 @@ impl EventLoop {
         slot.connection = prepared(stream, dial.framing, &slot.options);
         dial.phase = Phase::Connect;
         slot.grant_share();
-        self.schedule(id);
         true
     }
 

@@ -8,7 +8,7 @@ use super::{
     late::Late,
     slot::{Stage, Water},
 };
-use crate::status::Status;
+use crate::{message::Connection, status::Status};
 
 /// What an [`EventLoop`] has done since it was made. Bytes are those of messages, without what their framing adds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -170,14 +170,12 @@ impl EventLoop {
     pub(super) fn flush(&mut self, id: usize) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         slot.is_dirty = false;
-        let before = slot.queued();
-        let status = slot.connection.flush();
-        let queued = slot.queued();
+        let (status, has_moved) = slot.change(Connection::flush);
         let has_failed = status.is_disconnected() || status.is_error();
         match slot.stage {
-            Stage::Closing(_) if queued == 0 || has_failed => self.end_close(id),
+            Stage::Closing(_) if slot.queued() == 0 || has_failed => self.end_close(id),
             Stage::Open if has_failed => self.note_deaf(id),
-            _ => self.settle(id, queued < before),
+            _ => self.settle(id, has_moved),
         }
     }
 

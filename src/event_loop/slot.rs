@@ -114,6 +114,13 @@ impl Slot {
         if self.is_deaf { 0 } else { self.connection.pending_bytes() }
     }
 
+    /// Does something with the connection; tells also whether some of the bytes that waited have gone.
+    pub(super) fn change<T>(&mut self, operation: impl FnOnce(&mut Connection) -> T) -> (T, bool) {
+        let before = self.queued();
+        let result = operation(&mut self.connection);
+        (result, self.queued() < before)
+    }
+
     /// Tells whether nothing can be sent and nothing is read, so that nobody would see the end.
     pub(super) fn is_useless(&self) -> bool {
         self.is_deaf && self.reading == Reading::Paused
