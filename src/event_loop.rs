@@ -202,25 +202,24 @@ impl EventLoop {
     /// Receives, and sees to what comes of it.
     fn take_message(&mut self, id: ConnectionId) -> Status<Vec<u8>> {
         let Some(slot) = self.slots.get_mut(&id.0).filter(|slot| slot.is_open()) else { return Status::Disconnected };
-        let before = slot.connection.pending_bytes();
-        let status = slot.connection.receive();
         // Answers may have gone, and what waited before them; or others have found no room.
-        let has_moved = slot.connection.pending_bytes() < before;
+        let (status, has_moved) = slot.change(Connection::receive);
+        if slot.is_deaf {
+            // A message may have made one.
+            slot.connection.drop_unsent();
+        }
         match status {
             Status::Done(message) => {
                 self.counters.messages_received += 1;
                 self.counters.bytes_received += message.len() as u64;
-                if slot.is_deaf {
-                    self.stand_in_line(id.0);
-                }
                 self.settle(id.0, has_moved);
                 Status::Done(message)
             }
-            Status::NotReady if !slot.is_deaf => {
+            Status::NotReady => {
                 self.settle(id.0, has_moved);
                 Status::NotReady
             }
-            Status::NotReady | Status::Disconnected => {
+            Status::Disconnected => {
                 self.begin_close(id.0, CloseReason::Peer);
                 Status::Disconnected
             }
@@ -238,9 +237,7 @@ impl EventLoop {
     /// message. Empty when the connection is gone.
     pub fn unread(&mut self, id: ConnectionId) -> Vec<u8> {
         let Some(slot) = self.slots.get_mut(&id.0) else { return Vec::new() };
-        let before = slot.connection.pending_bytes();
-        let bytes = slot.connection.unread();
-        let has_moved = slot.connection.pending_bytes() < before;
+        let (bytes, has_moved) = slot.change(Connection::unread);
         self.settle(id.0, has_moved);
         bytes
     }
@@ -249,9 +246,7 @@ impl EventLoop {
     /// there was such a connection.
     pub fn set_framing(&mut self, id: ConnectionId, framing: Framing) -> bool {
         let Some(slot) = self.slots.get_mut(&id.0).filter(|slot| slot.is_open()) else { return false };
-        let before = slot.connection.pending_bytes();
-        slot.connection.set_framing(framing);
-        let has_moved = slot.connection.pending_bytes() < before;
+        let ((), has_moved) = slot.change(|connection| connection.set_framing(framing));
         self.settle(id.0, has_moved);
         true
     }
@@ -260,6 +255,9 @@ impl EventLoop {
     pub fn set_reading(&mut self, id: ConnectionId, reading: Reading) -> bool {
         let Some(slot) = self.slots.get_mut(&id.0).filter(|slot| slot.is_open()) else { return false };
         slot.reading = reading;
+        if slot.is_useless() {
+            return self.begin_close(id.0, CloseReason::Peer);
+        }
         self.watch(id.0);
         self.settle(id.0, false);
         true

@@ -89,7 +89,6 @@ impl EventLoop {
         let id = self.next_id();
         self.slots.insert(id, Box::new(slot));
         self.go_on_opening(id);
-        self.schedule(id);
     }
 }
 

@@ -8,6 +8,7 @@ use std::{
 use super::{
     Due as LoopDue, Ending, EventLoop, Token,
     event::{CloseReason, ConnectionId, LoopEvent},
+    options::Reading,
     slot::{Due, Stage},
 };
 use crate::error::{Error, Phase, Result};
@@ -145,7 +146,8 @@ impl EventLoop {
         if !self.late.is_empty() {
             self.late.remove(&id);
         }
-        let leftover = if slot.is_deaf { slot.connection.unread_all() } else { slot.connection.unread() };
+        let is_paused = slot.reading == Reading::Paused && matches!(slot.stage, Stage::Open | Stage::Closing(_));
+        let leftover = if is_paused { slot.connection.unread_all() } else { slot.connection.unread() };
         slot.connection.close();
         match slot.stage {
             Stage::Accepted => {
@@ -165,7 +167,9 @@ impl EventLoop {
         slot.scheduled = None;
         // What has happened while the program was busy counts before the clock does.
         match slot.due() {
-            Some((at, Due::Stall(_))) if at <= self.now => self.flush(id),
+            // Its turn puts it on the list again, if it still has to be there.
+            Some((at, Due::Stall(_))) if at <= self.now && slot.has_answers_to_read() => return,
+            Some((at, Due::Stall(_) | Due::Idle(_))) if at <= self.now => self.flush(id),
             Some((at, Due::Opening(_) | Due::Address(_))) if at <= self.now && !slot.is_being_looked_up() => {
                 self.go_on_opening(id);
             }
@@ -178,12 +182,10 @@ impl EventLoop {
         }
         let reason = match due {
             Due::Opening(limit) => {
-                let lookup = match &slot.stage {
-                    Stage::Dialing(dial) => dial.lookup(),
-                    _ => None,
+                let phase = match &slot.stage {
+                    Stage::Dialing(dial) => dial.phase(),
+                    _ => Phase::Handshake,
                 };
-                let is_connected = slot.connection.stream().is_connected();
-                let phase = lookup.unwrap_or(if is_connected { Phase::Handshake } else { Phase::Connect });
                 CloseReason::ConnectFailed(Error::TimedOut { phase, limit })
             }
             Due::Address(limit) => return self.dial_next(id, limit),

@@ -66,6 +66,11 @@ impl Dial {
             _ => None,
         }
     }
+
+    /// What is waited for.
+    pub(super) fn phase(&self) -> Phase {
+        self.lookup().unwrap_or(self.phase)
+    }
 }
 
 impl EventLoop {
@@ -120,7 +125,7 @@ impl EventLoop {
         let mailbox = self.handle();
         begin_lookup(host, move |found| {
             // The loop may have ended.
-            _ = mailbox.put(Command::DialAt(id, found.map(|addresses| (addresses, port))));
+            _ = mailbox.put(Command::DialAt(id, found.map(|addresses| (addresses, port)), Instant::now()));
         })?;
         Ok(Target::Unknown { phase: Phase::Resolve, wanted: Arc::default() })
     }
@@ -132,25 +137,32 @@ impl EventLoop {
         let find = move |_: &str| search.find(|| still_wanted.strong_count() > 0);
         begin_lookup_with(&endpoint.to_string(), find, move |found| {
             // The loop may have ended.
-            _ = mailbox.put(Command::DialAt(id, found.map(|found| (found.addresses().to_vec(), found.port()))));
+            let found = found.map(|found| (found.addresses().to_vec(), found.port()));
+            _ = mailbox.put(Command::DialAt(id, found, Instant::now()));
         })?;
         Ok(Target::Unknown { phase: Phase::Discovery, wanted })
     }
 
-    /// Dials what was begun in the last round.
+    /// Dials what was begun in the last round, which may have taken longer than a connection may.
     pub(super) fn dial_begun(&mut self) {
         for id in mem::take(&mut self.begun) {
-            self.dial(id);
+            let Some(slot) = self.slots.get_mut(&id) else { continue };
+            if !slot.is_being_looked_up() {
+                slot.active = Instant::now();
+                self.dial(id);
+            }
         }
     }
 
-    /// Goes on with the addresses of a host.
-    pub(super) fn dial_at(&mut self, id: usize, found: Result<(Vec<IpAddress>, u16)>) {
+    /// Goes on with the addresses of a host, which were found at that time.
+    pub(super) fn dial_at(&mut self, id: usize, found: Result<(Vec<IpAddress>, u16)>, at: Instant) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         let Stage::Dialing(dial) = &mut slot.stage else { return };
         if dial.lookup().is_none() {
             return;
         }
+        // Since then the program was busy.
+        slot.active += at.elapsed();
         match found {
             Ok((addresses, port)) => dial.target = Target::addresses(addresses, port),
             Err(error) => {
@@ -190,7 +202,6 @@ impl EventLoop {
         slot.connection = prepared(stream, dial.framing, &slot.options);
         dial.phase = Phase::Connect;
         slot.grant_share();
-        self.schedule(id);
         true
     }
 

@@ -109,8 +109,8 @@ pub enum LoopEvent {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum CloseReason {
-    /// The peer has ended or reset it where no message was begun, or lets nothing more be sent to it and has nothing more
-    /// to say.
+    /// The peer has ended or reset it where no message was begun, or takes nothing more in a
+    /// [pause](crate::Reading::Paused).
     Peer,
     /// The program has closed it.
     Local,

@@ -50,7 +50,7 @@ impl EventLoop {
             }
         }
         let Some(slot) = self.slots.get(&id.0) else { return };
-        let waiting = slot.connection.pending_bytes() + self.late.get(&id.0).map_or(0, Late::bytes);
+        let waiting = slot.queued() + self.late.get(&id.0).map_or(0, Late::bytes);
         if waiting > 0 && waiting.saturating_add(cost(&message)) > slot.options.queue_limit {
             return self.remove(id.0, CloseReason::QueueFull);
         }

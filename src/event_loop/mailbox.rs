@@ -3,7 +3,7 @@
 use std::{
     fmt, mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::{EventLoop, event::ConnectionId};
@@ -47,8 +47,8 @@ pub(super) enum Command {
     Send(ConnectionId, Vec<u8>),
     Close(ConnectionId),
     Shutdown(Duration),
-    /// Where a connection goes.
-    DialAt(usize, Result<(Vec<IpAddress>, u16)>),
+    /// Where a connection goes, and when that was found.
+    DialAt(usize, Result<(Vec<IpAddress>, u16)>, Instant),
     /// Where a listener listens.
     ListenAt(usize, Result<Vec<IpAddress>>),
     Execute(Box<dyn FnOnce(&mut EventLoop) + Send>),
@@ -152,7 +152,7 @@ impl EventLoop {
                     self.close(id);
                 }
                 Command::Shutdown(limit) => self.shutdown(limit),
-                Command::DialAt(id, found) => self.dial_at(id, found),
+                Command::DialAt(id, found, at) => self.dial_at(id, found, at),
                 Command::ListenAt(id, found) => self.listen_at(id, found),
                 Command::Execute(task) => task(self),
             }

@@ -23,8 +23,8 @@ use crate::{
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct EventLoopOptions {
-    /// How many messages one round gives at most, and how many other events besides those that it begins with; the
-    /// default is 1024.
+    /// How many messages one round gives at most, or [`Readable`](crate::LoopEvent::Readable) for those that the program
+    /// receives, and how many other events besides those that it begins with; the default is 1024.
     pub round_messages: usize,
     /// How many bytes of messages one round gives before it ends; the default is 4 MiB.
     pub round_bytes: usize,
@@ -128,7 +128,8 @@ pub enum Reading {
     /// It tells that there is something, as [`Readable`](crate::LoopEvent::Readable), in every round until it has been
     /// taken with [`receive`](crate::EventLoop::receive).
     Readiness,
-    /// It takes nothing, so that the peer has to wait; answers of tinyproto only when something is sent. That the peer has gone shows when something is sent, or when
-    /// reading goes on.
+    /// It takes nothing, so that the peer has to wait; answers of tinyproto only when something is sent. That the peer has
+    /// gone shows when something is sent, or when reading goes on: to whom nothing can be sent any more is closed in a
+    /// pause, also in one that begins later.
     Paused,
 }

@@ -20,8 +20,9 @@ use crate::{
 /// What is left of a round.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Round {
-    /// Of events other than messages.
+    /// Of events other than those below.
     events: usize,
+    /// And of the word that there is one.
     messages: usize,
     bytes: usize,
 }
@@ -197,14 +198,17 @@ impl EventLoop {
             Stage::Open => {}
         }
         // What has just been queued leaves together with what else is in this round, unless it is much already.
-        let pending = slot.connection.pending_bytes();
-        if pending > 0 && !slot.is_deaf && (!slot.is_dirty || pending >= TURN) {
+        let queued = slot.queued();
+        if queued > 0 && (!slot.is_dirty || queued >= TURN) {
             self.flush(id);
             slot = self.slots.get_mut(&id)?;
         }
         match slot.reading {
             Reading::Messages if line == Line::ToRead && slot.is_open() => self.receive_next(id),
-            Reading::Readiness if line == Line::ToRead => Some(LoopEvent::Readable { id: ConnectionId(id) }),
+            Reading::Readiness if line == Line::ToRead => {
+                self.charge(0);
+                Some(LoopEvent::Readable { id: ConnectionId(id) })
+            }
             _ => None,
         }
     }
@@ -215,7 +219,7 @@ impl EventLoop {
         let Some(slot) = self.slots.get_mut(&id) else {
             return Some(LoopEvent::Message { id: ConnectionId(id), message });
         };
-        if slot.line == Line::Out && slot.connection.has_answer() {
+        if slot.connection.has_answer() {
             slot.turn = slot.turn.saturating_sub(message.len() + COST_OF_A_MESSAGE);
             slot.line = Line::ToRead;
             let token = Token::Connection(id);
@@ -228,15 +232,20 @@ impl EventLoop {
         } else {
             self.queue_answers(id);
         }
-        if let Some(round) = &mut self.round {
-            round.messages = round.messages.saturating_sub(1);
-            round.bytes = round.bytes.saturating_sub(message.len());
-        }
+        self.charge(message.len());
         Some(LoopEvent::Message { id: ConnectionId(id), message })
     }
 
+    /// Takes a message of so many bytes, or the word that there is one, from what is left of the round.
+    fn charge(&mut self, bytes: usize) {
+        if let Some(round) = &mut self.round {
+            round.messages = round.messages.saturating_sub(1);
+            round.bytes = round.bytes.saturating_sub(bytes);
+        }
+    }
+
     /// Gives a connection a turn to be read from, though the system may have nothing new of it.
-    pub(super) fn stand_in_line(&mut self, id: usize) {
+    fn stand_in_line(&mut self, id: usize) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         if slot.line == Line::Out {
             slot.turn = TURN;
@@ -255,7 +264,7 @@ impl EventLoop {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         // The round may have begun long ago.
         slot.active = Instant::now();
-        slot.note_queue(slot.connection.pending_bytes(), false);
+        slot.note_queue(false);
         if slot.connection.has_answer() {
             self.stand_in_line(id);
         }

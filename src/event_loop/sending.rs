@@ -6,10 +6,9 @@ use super::{
     EventLoop,
     event::{CloseReason, ConnectionId, LoopEvent},
     late::Late,
-    options::Reading,
     slot::{Stage, Water},
 };
-use crate::status::Status;
+use crate::{message::Connection, status::Status};
 
 /// What an [`EventLoop`] has done since it was made. Bytes are those of messages, without what their framing adds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -42,8 +41,8 @@ impl EventLoop {
     /// connection's queue. `NotReady` means that nothing was taken: the connection is not open yet, or the queue is over
     /// its [`queue_limit`](crate::ConnectionOptions::queue_limit), or 4096 answers of tinyproto are due; then there is a
     /// [`Drained`](LoopEvent::Drained) when it is empty and fewer are. `Disconnected` when there is no such connection or
-    /// the peer has gone, and `Error` for what the framing cannot carry, see
-    /// [`Connection::send`](crate::Connection::send).
+    /// the peer takes nothing more: then its queue is dropped, and what it still says is received until it ends the
+    /// connection. `Error` for what the framing cannot carry, see [`Connection::send`](crate::Connection::send).
     pub fn send(&mut self, id: ConnectionId, message: &[u8]) -> Status {
         self.send_with(id, message, Departure::Now)
     }
@@ -59,11 +58,11 @@ impl EventLoop {
     fn send_with(&mut self, id: ConnectionId, message: &[u8], departure: Departure) -> Status {
         let Some(slot) = self.slots.get_mut(&id.0) else { return Status::Disconnected };
         match slot.stage {
-            Stage::Open => {}
+            Stage::Open if !slot.is_deaf => {}
             Stage::Dialing(_) | Stage::Accepted => return Status::NotReady,
-            Stage::Closing(_) => return Status::Disconnected,
+            Stage::Open | Stage::Closing(_) => return Status::Disconnected,
         }
-        let before = slot.connection.pending_bytes();
+        let before = slot.queued();
         let status = match departure {
             Departure::Now => slot.connection.send(message),
             Departure::WithOthers => slot.connection.queue(message),
@@ -100,12 +99,12 @@ impl EventLoop {
             slot.is_dirty = true;
             self.queued.push(id.0);
         }
-        if slot.is_dirty && slot.water == Water::Low && slot.connection.pending_bytes() >= slot.options.high_water {
+        if slot.is_dirty && slot.water == Water::Low && slot.queued() >= slot.options.high_water {
             // So may be what the mark counts.
             self.flush(id.0);
         }
         let Some(slot) = self.slots.get_mut(&id.0) else { return status };
-        let queued = slot.connection.pending_bytes();
+        let queued = slot.queued();
         // Without what the framing adds: a few bytes that go may be missed, and none are seen that have not gone.
         let added = if status.is_done() { message.len() } else { 0 };
         let has_moved = queued < before + added || (queued == 0 && status.is_done());
@@ -126,7 +125,8 @@ impl EventLoop {
         }
         self.flush(id.0);
         match self.slots.get(&id.0) {
-            Some(slot) if slot.connection.pending_bytes() == 0 => Status::Done(()),
+            Some(slot) if slot.is_deaf => Status::Disconnected,
+            Some(slot) if slot.queued() == 0 => Status::Done(()),
             Some(_) => Status::NotReady,
             None => Status::Disconnected,
         }
@@ -137,7 +137,7 @@ impl EventLoop {
     pub fn counters(&self) -> LoopCounters {
         LoopCounters {
             connections: self.slots.len(),
-            queued_bytes: self.slots.values().map(|slot| slot.connection.pending_bytes()).sum::<usize>()
+            queued_bytes: self.slots.values().map(|slot| slot.queued()).sum::<usize>()
                 + self.late.values().map(Late::bytes).sum::<usize>(),
             ..self.counters
         }
@@ -160,7 +160,7 @@ impl EventLoop {
     /// Sees to it that a peer has the answers that it waits for when the round is over.
     pub(super) fn queue_answers(&mut self, id: usize) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
-        if !slot.is_dirty && slot.connection.owes_answers() {
+        if !slot.is_dirty && !slot.is_deaf && slot.connection.owes_answers() {
             slot.is_dirty = true;
             self.queued.push(id);
         }
@@ -170,28 +170,28 @@ impl EventLoop {
     pub(super) fn flush(&mut self, id: usize) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         slot.is_dirty = false;
-        let before = slot.connection.pending_bytes();
-        let status = slot.connection.flush();
-        let queued = slot.connection.pending_bytes();
+        let (status, has_moved) = slot.change(Connection::flush);
         let has_failed = status.is_disconnected() || status.is_error();
         match slot.stage {
-            Stage::Closing(_) if queued == 0 || has_failed => self.end_close(id),
+            Stage::Closing(_) if slot.queued() == 0 || has_failed => self.end_close(id),
             Stage::Open if has_failed => self.note_deaf(id),
-            _ => self.settle(id, queued < before),
+            _ => self.settle(id, has_moved),
         }
     }
 
-    /// Nothing more can be sent to a peer. What it has said before is received, or left over in a pause, and then it is gone;
-    /// nobody else tells of a local one that has shut the one direction alone.
+    /// Nothing more can be sent to a peer: what waits for it is dropped. It is read from as before, until its end comes, for
+    /// one that has shut the one direction alone may go on talking.
     fn note_deaf(&mut self, id: usize) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         if mem::replace(&mut slot.is_deaf, true) {
             return;
         }
-        if slot.reading == Reading::Paused {
+        slot.connection.drop_unsent();
+        slot.note_queue(false);
+        self.late.remove(&id);
+        if slot.is_useless() {
             self.begin_close(id, CloseReason::Peer);
         } else {
-            self.stand_in_line(id);
             self.watch(id);
             self.schedule(id);
         }
@@ -202,18 +202,17 @@ impl EventLoop {
     pub(super) fn settle(&mut self, id: usize, has_moved: bool) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         let has_waited = slot.stalled.is_some();
-        let queued = slot.connection.pending_bytes();
-        slot.note_queue(queued, has_moved);
+        slot.note_queue(has_moved);
         // Nearly always nothing waits, and nothing did.
         if !has_waited && slot.stalled.is_none() && slot.water == Water::Low {
             return;
         }
-        if queued == 0 {
+        if slot.queued() == 0 {
             self.note_drained(id);
         }
         // What has waited for room or for answers is in the queue now. It is watched for once the system has had no room.
         let Some(slot) = self.slots.get(&id) else { return };
-        if !slot.is_dirty || slot.connection.pending_bytes() == 0 {
+        if !slot.is_dirty || slot.queued() == 0 {
             self.watch(id);
             self.schedule(id);
         }
@@ -224,7 +223,8 @@ impl EventLoop {
     fn note_drained(&mut self, id: usize) {
         self.go_on_late(id);
         let Some(slot) = self.slots.get_mut(&id).filter(|slot| slot.water == Water::High) else { return };
-        if slot.is_open() && slot.connection.pending_bytes() == 0 && !slot.connection.waits_for_answers() {
+        let is_empty = slot.queued() == 0 && !slot.connection.waits_for_answers();
+        if slot.is_open() && !slot.is_deaf && is_empty {
             slot.water = Water::Low;
             self.events.push_back(LoopEvent::Drained { id: ConnectionId(id) });
         }

@@ -35,7 +35,7 @@ pub(super) struct Slot {
     /// Bytes are queued that the system has not been offered.
     pub(super) is_dirty: bool,
     pub(super) water: Water,
-    /// The system takes nothing more for the peer, which may have said something before.
+    /// The system takes nothing more for the peer, which may have something to say all the same.
     pub(super) is_deaf: bool,
     /// Since when the connection is in its stage, or something came or went.
     pub(super) active: Instant,
@@ -109,10 +109,33 @@ impl Slot {
         matches!(self.stage, Stage::Open)
     }
 
-    /// Notes how many bytes wait, and whether some have gone.
-    pub(super) fn note_queue(&mut self, queued: usize, has_moved: bool) {
+    /// How many bytes wait for the peer. A session that encrypts may hold some that will never go.
+    pub(super) fn queued(&self) -> usize {
+        if self.is_deaf { 0 } else { self.connection.pending_bytes() }
+    }
+
+    /// Does something with the connection; tells also whether some of the bytes that waited have gone.
+    pub(super) fn change<T>(&mut self, operation: impl FnOnce(&mut Connection) -> T) -> (T, bool) {
+        let before = self.queued();
+        let result = operation(&mut self.connection);
+        (result, self.queued() < before)
+    }
+
+    /// Tells whether nothing can be sent and nothing is read, so that nobody would see the end.
+    pub(super) fn is_useless(&self) -> bool {
+        self.is_deaf && self.reading == Reading::Paused
+    }
+
+    /// Tells whether answers are waited for, and no room, and something has come that may be some.
+    pub(super) fn has_answers_to_read(&self) -> bool {
+        self.is_open() && self.line == Line::ToRead && self.reading == Reading::Messages && self.queued() == 0
+    }
+
+    /// Notes whether some of the bytes that waited have gone, and whether the peer is waited for.
+    pub(super) fn note_queue(&mut self, has_moved: bool) {
         // Whoever leaves answers to the program may have had them all.
-        let waits = queued > 0 || (self.reading == Reading::Messages && self.connection.waits_for_answers());
+        let waits_for_answers = self.reading == Reading::Messages && self.connection.waits_for_answers();
+        let waits = self.queued() > 0 || (waits_for_answers && !self.is_deaf);
         if !has_moved && waits == self.stalled.is_some() {
             return;
         }
@@ -148,7 +171,7 @@ impl Slot {
             Stage::Dialing(_) if self.waits_for_a_queue() => (false, false),
             Stage::Dialing(_) if !self.connection.stream().is_connected() => (false, true),
             Stage::Dialing(_) | Stage::Accepted => (true, self.connection.pending_bytes() > 0),
-            Stage::Open => (self.reading != Reading::Paused, self.connection.pending_bytes() > 0 && !self.is_deaf),
+            Stage::Open => (self.reading != Reading::Paused, self.queued() > 0),
             Stage::Closing(_) => (false, true),
         };
         match (read, write) {

@@ -41,6 +41,11 @@ impl<W: Wire> Link<W> {
         self.drain(attempt)
     }
 
+    /// Drops what waits for room.
+    pub(crate) fn drop_unsent(&mut self) {
+        self.outbox.clear();
+    }
+
     /// Ends what is sent, whatever waits for room.
     pub(crate) fn cut_off(&mut self) -> Result<()> {
         let State::Open(handle) = &self.state else { return Err(Error::Disconnected) };

@@ -86,6 +86,11 @@ impl Stream {
         with_link!(self, link => link.queue_whole(first, second))
     }
 
+    /// Drops what waits for room, as far as no session has encrypted it.
+    pub(crate) fn drop_unsent(&mut self) {
+        with_link!(self, link => link.drop_unsent());
+    }
+
     /// See `Link::flush_within`.
     pub(crate) fn flush_within(&mut self, attempt: &mut Attempt) -> Result<()> {
         with_link!(self, link => link.flush_within(attempt))

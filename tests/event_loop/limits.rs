@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use sockeye::{CloseReason, ConnectionOptions, EventLoopOptions, Framing, ListenOptions, LoopEvent};
+use sockeye::{CloseReason, ConnectOptions, ConnectionOptions, EventLoopOptions, Framing, ListenOptions, LoopEvent};
 
-use super::rig::{Rig, rest_of, write};
+use super::rig::{Rig, loopback, rest_of, write};
 use crate::support::{LONG, SHORT};
 
 #[test]
@@ -108,6 +108,28 @@ fn a_busy_program_takes_no_time_from_those_who_open() {
     rig.opened();
 }
 
+/// And the time of what the program itself begins, when it is dialled: that is in the next round.
+#[test]
+fn a_busy_program_takes_no_time_from_what_it_begins() {
+    const LIMIT: Duration = Duration::from_secs(2);
+    let mut rig = Rig::new(Framing::lines());
+    let (mut peer, _) = rig.opened_peer();
+    write(&mut peer, b"begin\n");
+    rig.message();
+    let other = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = other.local_addr().unwrap().port();
+    let mut options = ConnectOptions::default();
+    options.connection.opening_limit = Some(LIMIT);
+    let id = rig.event_loop.connect(&loopback(port), Framing::Tiny, options).unwrap();
+    // A hook that takes its time.
+    std::thread::sleep(LIMIT * 11 / 10);
+    let events = rig.during(Duration::ZERO);
+    assert!(events.is_empty(), "{events:?}");
+    let (mut answering, _) = other.accept().unwrap();
+    write(&mut answering, b"\xff");
+    assert_eq!(rig.opened(), id);
+}
+
 /// Who says nothing at one listener keeps nobody out at another.
 #[test]
 fn each_listener_has_its_own_handshakes() {
@@ -117,7 +139,7 @@ fn each_listener_has_its_own_handshakes() {
     let _silent: Vec<_> = (0..2).map(|_| rig.peer()).collect();
     assert!(rig.during(Duration::from_millis(30)).is_empty());
     for framing in [Framing::lines(), Framing::Tiny] {
-        let listener = rig.event_loop.listen(&super::rig::loopback(0), framing, ListenOptions::default()).unwrap();
+        let listener = rig.event_loop.listen(&loopback(0), framing, ListenOptions::default()).unwrap();
         let mut peer = std::net::TcpStream::connect(("127.0.0.1", rig.event_loop.local_port(listener))).unwrap();
         write(&mut peer, b"\xff");
         rig.until(|_, event| match event {
@@ -198,7 +220,7 @@ fn a_queue_has_its_marks() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_connect_to_a_full_queue_waits_without_spinning() {
-    use sockeye::{ConnectOptions, Endpoint, EventLoop};
+    use sockeye::{Endpoint, EventLoop};
 
     use crate::support::{Family, Local, V4, child};
 
@@ -210,7 +232,7 @@ fn a_connect_to_a_full_queue_waits_without_spinning() {
         let mut options = ConnectOptions::default();
         options.connection.opening_limit = Some(Duration::from_millis(400));
         let (used, begin) = (cpu_time(&stat), Instant::now());
-        for endpoint in [Endpoint::Local(path.clone()), super::rig::loopback(port)] {
+        for endpoint in [Endpoint::Local(path.clone()), loopback(port)] {
             event_loop.connect(&endpoint, Framing::lines(), options.clone()).unwrap();
         }
         for _ in 0..2 {

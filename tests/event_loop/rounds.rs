@@ -1,8 +1,11 @@
 //! Rounds: how long they wait, how much they give, and who has a turn.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashSet,
+    time::{Duration, Instant},
+};
 
-use sockeye::{ConnectOptions, Endpoint, EventLoop, EventLoopOptions, Framing, ListenOptions, LoopEvent};
+use sockeye::{ConnectOptions, Endpoint, EventLoop, EventLoopOptions, Framing, ListenOptions, LoopEvent, Reading};
 
 use super::rig::{Rig, write};
 use crate::{
@@ -72,6 +75,34 @@ fn a_round_ends_with_its_budget_and_loses_nothing() {
         }
         assert_eq!(*rounds.iter().max().unwrap(), expected, "{messages} {bytes}");
         assert_eq!(found, if expected == 0 { 0 } else { 100 });
+    }
+}
+
+/// Also where the program receives the messages itself: what is behind the budget is told of in the next rounds.
+#[test]
+fn a_round_tells_of_no_more_than_its_budget() {
+    const PEERS: usize = 30;
+    let mut options = EventLoopOptions::default();
+    options.round_messages = 10;
+    let mut listening = ListenOptions::default();
+    listening.connection.reading = Reading::Readiness;
+    let mut rig = Rig::with(Framing::lines(), options, listening);
+    let mut peers: Vec<_> = (0..PEERS).map(|_| rig.opened_peer()).collect();
+    assert!(rig.during(Duration::ZERO).is_empty());
+    for (peer, _) in &mut peers {
+        write(peer, b"x\n");
+    }
+    let mut heard = HashSet::new();
+    let end = Instant::now() + LONG;
+    while heard.len() < PEERS {
+        assert!(Instant::now() < end);
+        let mut count = 0;
+        while let Some(event) = rig.event_loop.poll(Some(Duration::ZERO)).unwrap() {
+            let LoopEvent::Readable { id } = event else { panic!("{event:?}") };
+            heard.insert(id);
+            count += 1;
+        }
+        assert!(count <= 10, "{count} in a round");
     }
 }
 

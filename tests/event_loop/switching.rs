@@ -1,8 +1,15 @@
 //! Ways of reading, and changes between them without loss.
 
-use std::time::{Duration, Instant};
+use std::{
+    mem::MaybeUninit,
+    net::TcpStream,
+    time::{Duration, Instant},
+};
 
-use sockeye::{CloseReason, ConnectionId, ConnectionOptions, Framing, LineOptions, LineText, LoopEvent, Reading};
+use socket2::SockRef;
+use sockeye::{
+    CloseReason, ConnectionId, ConnectionOptions, EventLoop, Framing, LineOptions, LineText, LoopEvent, Reading,
+};
 
 use super::rig::{Rig, read, reset, write};
 use crate::support::LONG;
@@ -148,14 +155,72 @@ fn a_peer_that_goes_during_a_pause_is_told_of_by_a_send() {
 fn what_was_said_before_a_pause_found_the_end_is_left_over() {
     let mut rig = Rig::new(Framing::lines());
     let (mut peer, id) = rig.opened_peer();
-    assert!(rig.event_loop.set_reading(id, Reading::Paused));
-    let said = b"cod\nhake\n".repeat(10_000);
-    write(&mut peer, &said);
+    let said = say_in_a_pause(&mut rig, &mut peer, id);
     drop(peer);
     send_until_the_end(&mut rig, id);
     let (_, reason, leftover) = rig.closed();
     assert!(matches!(reason, CloseReason::Peer), "{reason}");
     assert!(leftover == said, "{} bytes of {}", leftover.len(), said.len());
+}
+
+/// Nor is it when the program ends the connection, or the loop.
+#[test]
+fn what_was_said_in_a_pause_is_left_over_at_every_end() {
+    for (end, is_shutdown) in [
+        (EventLoop::close as fn(&mut EventLoop, ConnectionId) -> bool, false),
+        (EventLoop::abort, false),
+        (
+            |event_loop, _| {
+                event_loop.shutdown(LONG);
+                true
+            },
+            true,
+        ),
+    ] {
+        let mut rig = Rig::new(Framing::lines());
+        let (mut peer, id) = rig.opened_peer();
+        let said = say_in_a_pause(&mut rig, &mut peer, id);
+        assert!(end(&mut rig.event_loop, id));
+        let (_, reason, leftover) = rig.closed();
+        assert_eq!(matches!(reason, CloseReason::Shutdown), is_shutdown, "{reason}");
+        assert!(leftover == said, "{} bytes of {}", leftover.len(), said.len());
+    }
+}
+
+/// A send may hear of the end before a receive does: what was said last is truncated all the same.
+#[test]
+fn half_a_message_is_truncated_whoever_finds_the_end() {
+    for (framing, said) in [(Framing::lines(), &b"half a li"[..]), (Framing::Packet, b"\0\0\0\x0aabc")] {
+        let mut rig = Rig::new(framing);
+        let (mut peer, id) = rig.opened_peer();
+        write(&mut peer, said);
+        wait_for(&rig, id, said.len());
+        drop(peer);
+        send_until_the_end(&mut rig, id);
+        let (_, reason, leftover) = rig.closed();
+        assert!(matches!(reason, CloseReason::Failed(sockeye::Error::CutShort { .. })), "{reason}");
+        assert_eq!(leftover, said);
+    }
+}
+
+/// Pauses a connection and lets its peer say more than a connection takes at once, and less than any system keeps.
+fn say_in_a_pause(rig: &mut Rig, peer: &mut TcpStream, id: ConnectionId) -> Vec<u8> {
+    assert!(rig.event_loop.set_reading(id, Reading::Paused));
+    let said = b"cod\nhake\n".repeat(4_500);
+    write(peer, &said);
+    wait_for(rig, id, said.len());
+    said
+}
+
+/// Waits until the system has so many bytes for a connection.
+fn wait_for(rig: &Rig, id: ConnectionId, count: usize) {
+    let handle = rig.event_loop.connection(id).unwrap().native_handle().unwrap();
+    let mut room = vec![MaybeUninit::uninit(); count];
+    let end = Instant::now() + LONG;
+    while SockRef::from(&handle).peek(&mut room).unwrap_or_default() < count {
+        assert!(Instant::now() < end);
+        std::thread::yield_now();
+    }
 }
 
 fn send_until_the_end(rig: &mut Rig, id: ConnectionId) {

@@ -177,6 +177,24 @@ fn a_message_that_the_program_receives_is_acknowledged() {
     assert_eq!(drain(&mut peer), 1, "the answer");
 }
 
+/// What the peer has answered while the program was busy counts before the clock does.
+#[test]
+fn a_peer_that_answers_is_not_stalled_by_a_busy_program() {
+    const LIMIT: Duration = Duration::from_millis(300);
+    let mut options = ConnectionOptions::default();
+    options.stall_limit = Some(LIMIT);
+    let mut rig = Rig::with_connections(Framing::Tiny, options);
+    let (mut peer, id) = greeted(&mut rig);
+    assert_eq!(fill(&mut rig, id), 4096);
+    write(&mut peer, &[0xff; 4096]);
+    std::thread::sleep(LIMIT * 4 / 3);
+    rig.until(|_, event| match event {
+        LoopEvent::HighWater { .. } => None,
+        LoopEvent::Drained { id: drained } => (drained == id).then_some(()),
+        other => panic!("{other:?}"),
+    });
+}
+
 /// A peer that reads everything and answers nothing is closed as one that reads nothing.
 #[test]
 fn a_peer_that_never_answers_is_stalled() {

@@ -79,6 +79,31 @@ fn an_address_that_has_answered_is_not_given_up() {
     }
 }
 
+/// Nor does a program that is busy behind the lookup of a name take the time of its addresses.
+#[test]
+fn an_address_that_was_found_long_ago_has_its_time() {
+    let good = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = good.local_addr().unwrap().port();
+    let mut event_loop = EventLoop::with_options(EventLoopOptions::default()).unwrap();
+    let connection = ConnectionOptions { opening_limit: Some(LIMIT), ..ConnectionOptions::default() };
+    let options = Arc::new(connection);
+    let target = Target::Unknown { phase: Phase::Resolve, wanted: Arc::default() };
+    let (framing, last) = (Framing::Tiny, Error::Disconnected);
+    let dial = Box::new(Dial { target, tls: None, framing, until: None, phase: Phase::Connect, last });
+    let placeholder = prepared(TcpSocket::new(), framing, &options);
+    let id = event_loop.next_id();
+    let slot = Slot::new(placeholder, Stage::Dialing(dial), options, Instant::now());
+    event_loop.slots.insert(id, Box::new(slot));
+    event_loop.schedule(id);
+    event_loop.handle().put(Command::DialAt(id, Ok((vec![IpAddress::LOCAL_HOST], port)), Instant::now()));
+    thread::sleep(LIMIT * 11 / 10);
+    assert!(event_loop.poll(Some(Duration::ZERO)).unwrap().is_none());
+    let (mut peer, _) = good.accept().unwrap();
+    peer.write_all(b"\xff").unwrap();
+    let event = next(&mut event_loop);
+    assert!(matches!(event, LoopEvent::Opened { id: opened, .. } if opened.0 == id), "{event:?}");
+}
+
 /// An IPv6 address of loopback that accepts and says nothing.
 fn silent() -> Option<(std::net::TcpListener, u16)> {
     let silent = std::net::TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).ok()?;

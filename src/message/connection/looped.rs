@@ -51,6 +51,16 @@ impl Connection {
         bytes
     }
 
+    /// Drops what waits for the peer, to whom nothing can be sent any more. Why that is, if it is no end of the stream, is
+    /// for the next receive to say.
+    pub(crate) fn drop_unsent(&mut self) {
+        if let Some(answers) = self.incoming.codec_mut().answers() {
+            answers.clear();
+        }
+        self.stream.drop_unsent();
+        self.look_ahead();
+    }
+
     /// Tells whether a receive has an answer without asking the system.
     pub(crate) fn has_answer(&mut self) -> bool {
         match self.phase {
