@@ -27,6 +27,11 @@ impl<W: Wire> Link<W> {
             .map_err(Error::from_transfer)
     }
 
+    /// Tells whether bytes can pass: it is connected, and a handshake has ended.
+    pub(crate) fn is_established(&self) -> bool {
+        self.is_open() && self.wire.is_ready()
+    }
+
     /// Takes charge of bytes without a system call, also while the link is connecting.
     pub(crate) fn queue_whole(&mut self, first: &[u8], second: &[u8]) -> Result<()> {
         if matches!(self.state, State::Closed) {

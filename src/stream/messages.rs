@@ -128,6 +128,11 @@ impl Stream {
         }
     }
 
+    /// See `Link::is_established`.
+    pub(crate) fn is_established(&mut self) -> bool {
+        with_link!(self, link => link.is_established())
+    }
+
     pub(crate) fn disconnect(&mut self) {
         match self {
             Self::Tcp(socket) => socket.disconnect(),

@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use sockeye::{Connection, Error, ErrorKind, Framing, SocketSelector, StatusCode};
 
-use crate::support::{Family, LONG, Listen, Mode, SHORT, Stream, connected, drain, eventually, in_thread, listening};
+use crate::support::{
+    Family, LONG, Listen, Mode, SHORT, Stream, connected, drain, eventually, in_thread, listening, receive_soon,
+};
 
 crate::rows! {
     queued_messages_leave_together: both;
@@ -16,6 +18,7 @@ crate::rows! {
     receive_from_a_peer_that_sends_too: both;
     a_connection_on_its_way: non_blocking not tls;
     a_greeting_on_its_way: non_blocking not tls;
+    a_greeting_behind_a_handshake: both;
     what_was_received_is_answered_though_the_connection_is_dropped: both;
 }
 
@@ -225,4 +228,33 @@ fn a_greeting_on_its_way<F: Family>(_mode: Mode) {
     .into_result()
     .unwrap();
     assert_eq!(greeting, [0xff]);
+}
+
+/// Whoever only receives says it too, as soon as a handshake has ended.
+fn a_greeting_behind_a_handshake<F: Family>(mode: Mode) {
+    for is_client in [true, false] {
+        let [client, server] = strangers::<F>(mode);
+        let (mut end, mut other) = if is_client { (client, server) } else { (server, client) };
+        end.set_blocking(mode == Mode::Blocking).unwrap();
+        end.set_timeout(Some(LONG / 2)).unwrap();
+        let mut connection = Connection::new(end.into_stream(), Framing::Tiny);
+        let receiver = in_thread(move || eventually(|| connection.receive()).done());
+        let mut greeting = [0];
+        assert_eq!(receive_soon(&mut other, &mut greeting).done(), Some(1), "{is_client}");
+        assert_eq!(greeting, [0xff]);
+        other.send(b"\xff\0\0\0\x01a").into_result().unwrap();
+        assert_eq!(receiver.join().as_deref(), Some(&b"a"[..]));
+    }
+}
+
+/// Two ends that have settled nothing yet; the first one may be connecting, the second one blocks for a while.
+fn strangers<F: Family>(mode: Mode) -> [F::Stream; 2] {
+    let (mut listener, address) = listening::<F>();
+    let mut client = <F::Stream as Stream>::new();
+    client.set_blocking(mode == Mode::Blocking).unwrap();
+    let _ = F::connect(&mut client, &address);
+    listener.set_timeout(Some(LONG)).unwrap();
+    let mut server = listener.accept().into_result().unwrap();
+    server.set_timeout(Some(LONG / 2)).unwrap();
+    [client, server]
 }

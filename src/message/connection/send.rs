@@ -106,8 +106,8 @@ impl Connection {
 
     /// The same as far as it takes no waiting; the rest goes first with what is sent next.
     pub(super) fn send_answers_at_once(&mut self) -> Result<()> {
-        if !self.stream.is_connected() {
-            // How a pending connect ends is for whoever waits for it to hear.
+        if !self.stream.is_established() {
+            // How a pending connect and a handshake end is for whoever waits for it to hear.
             return Ok(());
         }
         match self.incoming.codec_mut().answers() {
