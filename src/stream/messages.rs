@@ -65,8 +65,8 @@ impl Stream {
 
     /// See `Link::send_whole`.
     #[inline]
-    pub(crate) fn send_whole(&mut self, first: &[u8], second: &[u8]) -> Result<()> {
-        with_link!(self, link => link.send_whole(first, second))
+    pub(crate) fn send_whole(&mut self, attempt: &mut Attempt, first: &[u8], second: &[u8]) -> Result<()> {
+        with_link!(self, link => link.send_whole(attempt, first, second))
     }
 
     /// See `Link::receive_behind`.

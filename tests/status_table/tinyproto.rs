@@ -1,11 +1,14 @@
 //! Framed messages that leave together, and those that the peer answers: `Connection` over every kind of stream.
 
-use std::time::{Duration, Instant};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use sockeye::{Connection, Error, ErrorKind, Framing, SocketSelector, StatusCode};
 
 use crate::support::{
-    Family, LONG, Listen, Mode, SHORT, Stream, connected, drain, eventually, in_thread, listening, receive_soon,
+    Family, LONG, Listen, Mode, SHORT, Stream, connected, drain, eventually, fill, in_thread, listening, receive_soon,
 };
 
 crate::rows! {
@@ -20,6 +23,8 @@ crate::rows! {
     a_greeting_on_its_way: non_blocking not tls;
     a_greeting_behind_a_handshake: both;
     what_was_received_is_answered_though_the_connection_is_dropped: both;
+    a_receive_and_its_answers_have_one_limit: blocking;
+    a_send_and_the_answers_before_it_have_one_limit: blocking;
 }
 
 /// A connection in a mode, and its peer as a bare socket that has greeted.
@@ -178,27 +183,29 @@ fn receive_from_a_peer_that_sends_too<F: Family>(mode: Mode) {
 
 /// A connect that has begun and has no answer yet: nothing goes and nothing comes, and nothing is an error.
 fn a_connection_on_its_way<F: Family>(_mode: Mode) {
-    let (address, fillers) = F::full_listener();
-    let mut socket = <F::Stream as Stream>::new();
-    socket.set_blocking(false).unwrap();
-    assert_eq!(F::connect(&mut socket, &address).code(), StatusCode::NotReady);
-    let mut connection = Connection::new(socket.into_stream(), Framing::Packet);
-    assert_eq!(connection.receive().code(), StatusCode::NotReady);
-    assert_eq!(connection.send(b"hello").code(), StatusCode::NotReady);
-    assert_eq!(connection.pending_bytes(), 0);
-    assert!(!connection.poll(Some(Duration::ZERO)).unwrap());
-    // A limit is kept, whatever the connect has.
-    let begin = Instant::now();
-    let mut connection = in_thread(move || {
-        assert!(!connection.poll(Some(SHORT)).unwrap());
-        connection
-    })
-    .join();
-    connection.set_blocking(true).unwrap();
-    connection.set_timeout(Some(SHORT)).unwrap();
-    in_thread(move || assert_eq!(connection.receive().code(), StatusCode::NotReady)).join();
-    assert!((2 * SHORT..LONG / 2).contains(&begin.elapsed()), "{:?}", begin.elapsed());
-    drop(fillers);
+    for framing in [Framing::Packet, Framing::Tiny] {
+        let (address, fillers) = F::full_listener();
+        let mut socket = <F::Stream as Stream>::new();
+        socket.set_blocking(false).unwrap();
+        assert_eq!(F::connect(&mut socket, &address).code(), StatusCode::NotReady);
+        let mut connection = Connection::new(socket.into_stream(), framing);
+        assert_eq!(connection.receive().code(), StatusCode::NotReady);
+        assert_eq!(connection.send(b"hello").code(), StatusCode::NotReady);
+        assert_eq!(connection.pending_bytes(), 0);
+        assert!(!connection.poll(Some(Duration::ZERO)).unwrap());
+        // A limit is kept, whatever the connect has.
+        let begin = Instant::now();
+        let mut connection = in_thread(move || {
+            assert!(!connection.poll(Some(SHORT)).unwrap());
+            connection
+        })
+        .join();
+        connection.set_blocking(true).unwrap();
+        connection.set_timeout(Some(SHORT)).unwrap();
+        in_thread(move || assert_eq!(connection.receive().code(), StatusCode::NotReady)).join();
+        assert!((2 * SHORT..LONG / 2).contains(&begin.elapsed()), "{:?}", begin.elapsed());
+        drop(fillers);
+    }
 }
 
 fn what_was_received_is_answered_though_the_connection_is_dropped<F: Family>(mode: Mode) {
@@ -247,6 +254,54 @@ fn a_greeting_behind_a_handshake<F: Family>(mode: Mode) {
     }
 }
 
+/// Answers that find no room for a while leave a receive the rest of its limit.
+fn a_receive_and_its_answers_have_one_limit<F: Family>(_mode: Mode) {
+    let took = || {
+        let (mut client, mut server) = connected::<F>(Mode::NonBlocking);
+        let filled = fill(&mut client);
+        let mut connection = Connection::new(client.into_stream(), Framing::Tiny);
+        server.send(b"\xff\0\0\0\x01a").into_result().unwrap();
+        assert_eq!(eventually(|| connection.receive()).done().unwrap(), b"a");
+        connection.set_blocking(true).unwrap();
+        connection.set_timeout(Some(LIMIT)).unwrap();
+        let begin = Instant::now();
+        let reader = in_thread(move || {
+            thread::sleep(LIMIT * 3 / 4);
+            drain(&mut server, filled + 2);
+            server
+        });
+        assert_eq!(connection.receive().code(), StatusCode::NotReady);
+        let took = begin.elapsed();
+        connection.set_timeout(Some(LONG)).unwrap();
+        connection.flush().into_result().unwrap();
+        reader.join();
+        took
+    };
+    assert_once(took, LIMIT * 3 / 2);
+}
+
+/// Those that a send has to wait for do so too.
+fn a_send_and_the_answers_before_it_have_one_limit<F: Family>(_mode: Mode) {
+    const MOST: usize = 4096;
+    let took = || {
+        let (mut connection, mut server) = tiny::<F>(Mode::NonBlocking);
+        connection.set_outbox_limit(usize::MAX);
+        // More than any system has room for, so that the answers are there before all that is in the outbox has gone.
+        assert_eq!(connection.queue(&vec![7; 16 * 1024 * 1024]).code(), StatusCode::Done);
+        for number in 1..MOST {
+            assert_eq!(connection.queue(b"").code(), StatusCode::Done, "{number}");
+        }
+        server.send(&[0xff; MOST]).into_result().unwrap();
+        assert_eq!(connection.unanswered_messages(), MOST);
+        connection.set_blocking(true).unwrap();
+        connection.set_timeout(Some(LIMIT)).unwrap();
+        let begin = Instant::now();
+        assert_eq!(connection.send(b"x").code(), StatusCode::NotReady);
+        begin.elapsed()
+    };
+    assert_once(took, LIMIT * 3 / 2);
+}
+
 /// Two ends that have settled nothing yet; the first one may be connecting, the second one blocks for a while.
 fn strangers<F: Family>(mode: Mode) -> [F::Stream; 2] {
     let (mut listener, address) = listening::<F>();
@@ -258,3 +313,12 @@ fn strangers<F: Family>(mode: Mode) -> [F::Stream; 2] {
     server.set_timeout(Some(LONG / 2)).unwrap();
     [client, server]
 }
+
+/// Asserts that something takes less than a limit once in ten times: the machine may hold it up.
+fn assert_once(took: impl Fn() -> Duration, limit: Duration) {
+    let all = Vec::from_iter((0..10).map(|_| took()).take_while(|took| *took >= limit));
+    assert!(all.len() < 10, "later than {limit:?} every time: {all:?}");
+}
+
+/// Of a call that waits, and far above what is done without waiting.
+const LIMIT: Duration = Duration::from_millis(400);
