@@ -23,6 +23,8 @@ crate::rows! {
     a_greeting_on_its_way: non_blocking not tls;
     a_greeting_behind_a_handshake: both;
     what_was_received_is_answered_though_the_connection_is_dropped: both;
+    what_was_received_is_answered_before_the_end_of_what_is_sent: both;
+    a_greeting_before_the_end_of_what_is_sent: both;
     a_receive_and_its_answers_have_one_limit: blocking;
     a_send_and_the_answers_before_it_have_one_limit: blocking;
 }
@@ -252,6 +254,33 @@ fn a_greeting_behind_a_handshake<F: Family>(mode: Mode) {
         other.send(b"\xff\0\0\0\x01a").into_result().unwrap();
         assert_eq!(receiver.join().as_deref(), Some(&b"a"[..]));
     }
+}
+
+/// Nothing can be said behind it.
+fn what_was_received_is_answered_before_the_end_of_what_is_sent<F: Family>(mode: Mode) {
+    let (mut connection, mut server) = tiny::<F>(mode);
+    server.send(b"\0\0\0\x01a\0\0\0\x01b").into_result().unwrap();
+    for expected in [b"a", b"b"] {
+        assert_eq!(eventually(|| connection.receive()).done().unwrap(), expected);
+    }
+    assert_eq!(eventually(|| connection.shutdown_send()).code(), StatusCode::Done);
+    assert_eq!(drain(&mut server, 2), [0xff; 2]);
+    assert_eq!(receive_soon(&mut server, &mut [0]).code(), StatusCode::Disconnected);
+    // What comes now cannot be answered, and that is no failure.
+    server.send(b"\0\0\0\x01c").into_result().unwrap();
+    assert_eq!(eventually(|| connection.receive()).done().unwrap(), b"c");
+    assert_eq!(connection.shutdown_send().code(), StatusCode::Done);
+}
+
+fn a_greeting_before_the_end_of_what_is_sent<F: Family>(mode: Mode) {
+    let [client, mut server] = strangers::<F>(mode);
+    let peer = in_thread(move || {
+        let greeting = drain(&mut server, 1);
+        (greeting, receive_soon(&mut server, &mut [0]).code())
+    });
+    let mut connection = Connection::new(client.into_stream(), Framing::Tiny);
+    assert_eq!(eventually(|| connection.shutdown_send()).code(), StatusCode::Done);
+    assert_eq!(peer.join(), (vec![0xff], StatusCode::Disconnected));
 }
 
 /// Answers that find no room for a while leave a receive the rest of its limit.
