@@ -85,8 +85,9 @@ impl Endpoint {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidInput`] for what is no regular expression, needs more than 256 KiB of memory or has groups more
-    /// than 32 deep inside one another, and for an endpoint that is no service; [`Error::TooLong`] for a pattern of more than 1 KiB.
+    /// [`Error::InvalidInput`] for what is no regular expression, needs more than 256 KiB of memory or is nested more than
+    /// 32 deep (groups, repetitions, alternatives and what stands in a row are a level each), and for an endpoint that is no
+    /// service; [`Error::TooLong`] for a pattern of more than 1 KiB.
     ///
     /// # Examples
     ///

@@ -319,15 +319,15 @@ impl<W: Wire> Link<W> {
     }
 
     pub(crate) fn shutdown_send(&mut self) -> Status {
-        self.try_shutdown_send().into()
+        self.shutdown_send_within(&mut self.mode.begin()).into()
     }
 
-    fn try_shutdown_send(&mut self) -> Result<()> {
-        let mut attempt = self.mode.begin();
-        self.establish(&mut attempt)?;
-        self.drain(&mut attempt)?;
+    /// The same as part of a longer operation.
+    pub(crate) fn shutdown_send_within(&mut self, attempt: &mut Attempt) -> Result<()> {
+        self.establish(attempt)?;
+        self.drain(attempt)?;
         self.wire.end();
-        self.drain(&mut attempt)?;
+        self.drain(attempt)?;
         let State::Open(handle) = &self.state else { return Err(Error::Disconnected) };
         handle.socket().shutdown(std::net::Shutdown::Write).map_err(Error::from_transfer)
     }

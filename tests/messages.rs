@@ -389,8 +389,11 @@ fn a_limit_holds_for_what_has_arrived() {
     assert!(connection.poll(Some(LONG)).unwrap());
     connection.set_message_limit(Some(5));
     assert_eq!(connection.receive().into_result().unwrap(), b"12345");
+    // But not into nothing.
+    connection.set_message_limit(Some(0));
+    assert_eq!(connection.receive().into_result().unwrap(), b"6");
     connection.set_message_limit(None);
-    assert_eq!(connection.receive().into_result().unwrap(), b"678");
+    assert_eq!(connection.receive().into_result().unwrap(), b"78");
 }
 
 /// A refusal is said when it is final.

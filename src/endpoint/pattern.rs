@@ -23,7 +23,8 @@ impl ServicePattern {
             return Err(Error::TooLong { what: Limit::Pattern, length: text.len() as u64, limit: MAX_TEXT as u64 });
         }
         let regex = RegexBuilder::new(text).size_limit(MAX_SIZE).nest_limit(MAX_NESTING).build();
-        let expected = "a regular expression of at most 256 KiB when compiled, with groups up to 32 deep";
+        let expected =
+            "a regular expression of at most 256 KiB when compiled, with nothing more than 32 deep inside one another";
         let regex = regex.map_err(|_| Error::invalid_input(text, expected))?;
         Ok(Self { regex, text: text.into() })
     }
@@ -62,5 +63,5 @@ impl fmt::Debug for ServicePattern {
 const MAX_TEXT: usize = 1024;
 /// The memory of a compiled pattern: `((a{99}){99}){99}` is short and enormous.
 const MAX_SIZE: usize = 256 * 1024;
-/// Groups inside one another.
+/// Groups, repetitions, alternatives and what stands in a row, inside one another: each is a level.
 const MAX_NESTING: u32 = 32;

@@ -154,11 +154,19 @@ fn patterns_match_from_the_start() {
         assert_eq!(service("game", pattern).pattern().unwrap().matches(name), expected, "{pattern} {name}");
     }
     assert_eq!(service("game", "a.*").pattern().unwrap().as_str(), "a.*");
+    // What stands beside a group is a level too.
+    let nested = |depth| format!("{}{}", "(a".repeat(depth), ")".repeat(depth));
+    assert!(service("game", &nested(15)).pattern().unwrap().matches(&"a".repeat(15)));
+    let error = service("game", &nested(17)).pattern().unwrap_err();
+    assert!(error.to_string().starts_with(&format!("{EXPECTED}, found ")), "{error}");
     for pattern in ["(", "a)|(b", "[", "*", "a{2,1}", r"(a)\1", "(?=a)"] {
         assert_eq!(service("game", pattern).pattern().unwrap_err().kind(), ErrorKind::InvalidInput, "{pattern}");
     }
     assert_eq!(tcp("h", 1).pattern().unwrap_err().kind(), ErrorKind::InvalidInput);
 }
+
+const EXPECTED: &str =
+    "expected a regular expression of at most 256 KiB when compiled, with nothing more than 32 deep inside one another";
 
 /// Catastrophes of other engines, and patterns that are large or that stand for large ones.
 #[test]

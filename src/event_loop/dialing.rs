@@ -86,14 +86,17 @@ impl EventLoop {
     /// # Errors
     ///
     /// [`Error::InvalidInput`] for a local socket that is to be encrypted, a service that is to be without a
-    /// [`tls_name`](ConnectOptions::tls_name), and a pattern that is none; [`Error::FeatureOff`] for a service without the
-    /// feature `discovery`; [`Error::Disconnected`] while the loop is being shut down; the system's when no thread can be
-    /// started.
+    /// [`tls_name`](ConnectOptions::tls_name), what can be no name, and a pattern that is none; [`Error::FeatureOff`] for a
+    /// service without the feature `discovery`; [`Error::Disconnected`] while the loop is being shut down; the system's when
+    /// no thread can be started.
     pub fn connect(&mut self, endpoint: &Endpoint, framing: Framing, options: ConnectOptions) -> Result<ConnectionId> {
         self.check_ending()?;
         let ConnectOptions { tls, tls_name, connection } = options;
         let tls = match tls {
-            Some(config) => Some((config, endpoint.tls_name(tls_name.as_deref())?)),
+            Some(config) => {
+                let name = TlsClient::name_at(endpoint, tls_name.as_deref())?;
+                Some((config, name))
+            }
             None => None,
         };
         let id = self.next_id();

@@ -1,5 +1,9 @@
 //! What framed messages need of a link: they cut the bytes themselves.
 
+use std::io;
+
+use socket2::Socket;
+
 use super::{Link, State, Wire};
 use crate::{
     error::{Error, Result},
@@ -12,19 +16,29 @@ impl<W: Wire> Link<W> {
     /// end.
     #[inline]
     pub(crate) fn receive_behind(&mut self, attempt: &mut Attempt, buffer: &mut Vec<u8>, room: usize) -> Result<usize> {
-        self.establish(attempt)?;
-        let Self { state: State::Open(handle), wire, .. } = self else { return Err(Error::Disconnected) };
-        wire.receive_within(attempt, handle.socket(), |wire, socket| wire.receive_more(socket, buffer, room))
-            .map_err(Error::from_transfer)
+        self.receive_by(attempt, |wire, socket| wire.receive_more(socket, buffer, room))
     }
 
     /// Receives into a buffer as part of a longer operation; 0 bytes are the end.
     #[inline]
     pub(crate) fn receive_part(&mut self, attempt: &mut Attempt, buffer: &mut [u8]) -> Result<usize> {
+        self.receive_by(attempt, |wire, socket| wire.receive(socket, buffer))
+    }
+
+    #[inline]
+    fn receive_by(
+        &mut self,
+        attempt: &mut Attempt,
+        receive: impl FnMut(&mut W, &Socket) -> io::Result<usize>,
+    ) -> Result<usize> {
         self.establish(attempt)?;
         let Self { state: State::Open(handle), wire, .. } = self else { return Err(Error::Disconnected) };
-        wire.receive_within(attempt, handle.socket(), |wire, socket| wire.receive(socket, buffer))
-            .map_err(Error::from_transfer)
+        wire.receive_within(attempt, handle.socket(), receive).map_err(Error::from_transfer)
+    }
+
+    /// Tells whether bytes can pass: it is connected, and a handshake has ended.
+    pub(crate) fn is_established(&self) -> bool {
+        self.is_open() && self.wire.is_ready()
     }
 
     /// Takes charge of bytes without a system call, also while the link is connecting.

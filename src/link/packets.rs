@@ -4,6 +4,7 @@ use super::{Link, State, Wire};
 use crate::{
     bytes::{Next, PREFIX_LENGTH},
     error::{Error, Result},
+    mode::Attempt,
     packet::Packet,
     status::Status,
     sys::{self, Direction},
@@ -16,16 +17,15 @@ impl<W: Wire> Link<W> {
 
     fn try_send_packet(&mut self, body: &[u8]) -> Result<()> {
         let prefix = self.prefix(body)?;
-        self.send_whole(&prefix, body)
+        self.send_whole(&mut self.mode.begin(), &prefix, body)
     }
 
     /// Sends two pieces, one behind the other: both or, if it is `NotReady`, nothing of them. What the system has no room
     /// for goes into the outbox.
     #[inline]
-    pub(crate) fn send_whole(&mut self, first: &[u8], second: &[u8]) -> Result<()> {
-        let mut attempt = self.mode.begin();
-        self.establish(&mut attempt)?;
-        match self.drain(&mut attempt) {
+    pub(crate) fn send_whole(&mut self, attempt: &mut Attempt, first: &[u8], second: &[u8]) -> Result<()> {
+        self.establish(attempt)?;
+        match self.drain(attempt) {
             Err(Error::NotReady) if !self.mode.blocking => return self.enqueue(first, second),
             result => result?,
         }

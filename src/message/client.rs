@@ -103,9 +103,9 @@ impl Client {
     /// The connection blocks and has [`Framing::Multiprocessing`]. A key has to be on both sides or on neither.
     ///
     /// `Error` has the kind `Authentication` when the keys differ, or when the listener offers too little; `InvalidInput`
-    /// for a local socket that is to be encrypted and a service that is to be without a name; `Refused`, `Unreachable`,
-    /// `TimedOut` and the others of [`Connection::connect`]. `Disconnected` when the listener has gone in
-    /// between, as one of Python does that finds its own reason not to go on.
+    /// for a local socket that is to be encrypted, a service that is to be without a name and what can be no name, before
+    /// anything is looked up or connected; `Refused`, `Unreachable`, `TimedOut` and the others of [`Connection::connect`].
+    /// `Disconnected` when the listener has gone in between, as one of Python does that finds its own reason not to go on.
     pub fn connect(endpoint: &Endpoint, key: Option<&AuthKey>) -> Status<Connection> {
         Self::connect_with(endpoint, key, &ClientOptions::default())
     }
@@ -219,7 +219,7 @@ impl ClientOptions {
     fn named(&self, endpoint: &Endpoint) -> Result<Self> {
         let mut options = self.clone();
         if self.tls.is_some() {
-            options.tls_name = Some(endpoint.tls_name(self.tls_name.as_deref())?);
+            options.tls_name = Some(TlsClient::name_at(endpoint, self.tls_name.as_deref())?);
         }
         Ok(options)
     }

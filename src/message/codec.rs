@@ -75,10 +75,11 @@ impl Codec {
         self.limit = limit;
     }
 
-    /// Checks a message whose length is known against the limit, which may have come down since.
+    /// Checks a message whose length is known against the limit, which may have come down since; one that has none is cut
+    /// instead.
     #[inline]
     pub(super) fn admit(&self, frame: Frame) -> Result<()> {
-        if frame.body > self.limit { Err(self.too_long(frame.body as u64)) } else { Ok(()) }
+        if frame.body > self.limit && !self.is_raw() { Err(self.too_long(frame.body as u64)) } else { Ok(()) }
     }
 
     /// Whether a message is what there is, so that there may be more or less of it.

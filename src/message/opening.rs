@@ -92,13 +92,13 @@ impl Opening {
                     return Err(Error::NotReady);
                 }
                 // It is so whether the peer hears it or not.
-                let _ = stream.send_whole(handshake.output(), &[]);
+                let _ = stream.send_whole(&mut attempt, handshake.output(), &[]);
                 stream.end();
                 return Err(Error::Authentication(why));
             }
             let output = handshake.output();
             if !output.is_empty() {
-                stream.send_whole(output, &[])?;
+                stream.send_whole(&mut attempt, output, &[])?;
                 handshake.note_sent(output.len());
             }
             if handshake.verdict().is_some() {

@@ -65,8 +65,8 @@ impl Stream {
 
     /// See `Link::send_whole`.
     #[inline]
-    pub(crate) fn send_whole(&mut self, first: &[u8], second: &[u8]) -> Result<()> {
-        with_link!(self, link => link.send_whole(first, second))
+    pub(crate) fn send_whole(&mut self, attempt: &mut Attempt, first: &[u8], second: &[u8]) -> Result<()> {
+        with_link!(self, link => link.send_whole(attempt, first, second))
     }
 
     /// See `Link::receive_behind`.
@@ -133,6 +133,11 @@ impl Stream {
         }
     }
 
+    /// See `Link::is_established`.
+    pub(crate) fn is_established(&mut self) -> bool {
+        with_link!(self, link => link.is_established())
+    }
+
     pub(crate) fn disconnect(&mut self) {
         match self {
             Self::Tcp(socket) => socket.disconnect(),
@@ -149,7 +154,8 @@ impl Stream {
         let mode = self.mode();
         if self.is_connected() && self.set_mode(Mode::AT_ONCE).is_ok() {
             let waits = self.pending_bytes() > 0;
-            let ended = if waits { Err(Error::NotReady) } else { self.shutdown_send().into_result() };
+            let ended =
+                if waits { Err(Error::NotReady) } else { self.shutdown_send_within(&mut Mode::AT_ONCE.begin()) };
             if ended.or_else(|_| with_link!(self, link => link.cut_off())).is_ok() {
                 with_link!(self, link => link.receive_for_nobody(MOST_UNWANTED));
             }
@@ -159,8 +165,9 @@ impl Stream {
         let _ = self.set_mode(mode);
     }
 
-    pub(crate) fn shutdown_send(&mut self) -> crate::status::Status {
-        with_link!(self, link => link.shutdown_send())
+    /// See `Link::shutdown_send_within`.
+    pub(crate) fn shutdown_send_within(&mut self, attempt: &mut Attempt) -> Result<()> {
+        with_link!(self, link => link.shutdown_send_within(attempt))
     }
 
     pub(crate) fn pending_bytes(&self) -> usize {

@@ -3,6 +3,8 @@
 use std::{fmt, time::Duration};
 
 use super::{Fingerprint, KnownHosts, RootCertificates, TlsIdentity, TlsVersion, engine};
+#[cfg(feature = "messages")]
+use crate::endpoint::Endpoint;
 use crate::error::Result;
 
 /// What TLS clients have in common: whom they trust, and the sessions that they can resume.
@@ -61,6 +63,14 @@ impl TlsClient {
     /// has no root certificates; handshakes fail with the same error then.
     pub fn load_roots(&self) -> Result<()> {
         self.engine.load_roots()
+    }
+
+    /// The name that a peer at this endpoint has to prove, see `Endpoint::tls_name`; refused if it can be none.
+    #[cfg(feature = "messages")]
+    pub(crate) fn name_at(endpoint: &Endpoint, given: Option<&str>) -> Result<String> {
+        let name = endpoint.tls_name(given)?;
+        engine::check_server_name(&name)?;
+        Ok(name)
     }
 
     /// The same for the connections of one peer, which wants each to resume the first one's session.

@@ -15,6 +15,8 @@ use std::sync::{Arc, OnceLock};
 use rustls::{SupportedProtocolVersion, crypto::CryptoProvider, version};
 
 pub(super) use client::Client;
+#[cfg(feature = "messages")]
+pub(super) use client::check_server_name;
 pub(super) use identity::Identity;
 #[cfg(fuzzing)]
 pub use known_hosts::known_host;

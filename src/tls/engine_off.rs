@@ -42,6 +42,11 @@ pub(super) fn user_folder(_program: &str) -> Result<PathBuf> {
     off()
 }
 
+#[cfg(feature = "messages")]
+pub(super) fn check_server_name(_name: &str) -> Result<()> {
+    off()
+}
+
 impl Client {
     pub(super) fn new(_options: TlsClientOptions) -> Result<Self> {
         off()

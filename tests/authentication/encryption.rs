@@ -7,8 +7,8 @@ use std::{
 };
 
 use sockeye::{
-    Client, ClientOptions, Endpoint, Error, ErrorKind, Listener, ListenerOptions, Phase, SocketSelector, Status,
-    TlsClient, TlsClientOptions, TlsIdentity, TlsServer, TlsSocket, Trust,
+    Client, ClientOptions, ConnectOptions, Endpoint, Error, ErrorKind, EventLoop, Framing, Listener, ListenerOptions,
+    Phase, SocketSelector, Status, TlsClient, TlsClientOptions, TlsIdentity, TlsServer, TlsSocket, Trust,
 };
 
 use crate::{
@@ -59,6 +59,34 @@ fn a_service_proves_the_name_that_was_asked_for_and_none_of_its_own() {
     let endpoint = Endpoint::parse("game|Ann").unwrap();
     let error = Client::connect_with(&endpoint, None, &encrypted()).error().unwrap();
     assert_refused(&error, "expected a `tls_name` with the endpoint of a service, found \"game|Ann\"");
+}
+
+/// Whether somebody is there or not.
+#[test]
+fn what_is_no_name_is_refused_before_anything_is_looked_up_or_connected() {
+    let nobody = <crate::support::V4 as crate::support::Family>::refusing_address();
+    for (host, name, found) in [
+        (None, Some("a b"), "a b"),
+        (Some("no-such-host.invalid"), Some("*.example"), "*.example"),
+        (Some("127.0.0.1"), Some("127.0.0.1:443"), "127.0.0.1:443"),
+        (Some("no such host.invalid"), None, "no such host.invalid"),
+    ] {
+        let endpoint = Endpoint::Tcp { host: host.map(Into::into), port: nobody };
+        let mut options = encrypted();
+        options.tls_name = name.map(Into::into);
+        let expected = format!("expected a DNS name or an IP address, found {found:?}");
+        assert_refused(&Client::connect_with(&endpoint, None, &options).error().unwrap(), &expected);
+        assert_refused(&Client::begin(&endpoint, Some(&key()), &options).unwrap_err(), &expected);
+        let mut options = ConnectOptions::default();
+        (options.tls, options.tls_name) = (encrypted().tls, name.map(Into::into));
+        let mut event_loop = EventLoop::new().unwrap();
+        assert_refused(&event_loop.connect(&endpoint, Framing::Raw, options).unwrap_err(), &expected);
+    }
+    let service = Endpoint::parse("game|Ann").unwrap();
+    let mut options = encrypted();
+    options.tls_name = Some("a b".into());
+    let error = Client::connect_with(&service, None, &options).error().unwrap();
+    assert_refused(&error, "expected a DNS name or an IP address, found \"a b\"");
 }
 
 #[test]

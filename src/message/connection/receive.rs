@@ -140,7 +140,7 @@ impl Connection {
             match self.incoming.look() {
                 Ok(Look::Message) => return Ok(()),
                 Ok(Look::More(missing)) => {
-                    match self.send_answers() {
+                    match self.send_answers(attempt) {
                         // Whoever listens no more may have said something before, and how it ended is for the read to
                         // find out.
                         Ok(()) | Err(Error::Disconnected) => {}

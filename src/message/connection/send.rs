@@ -51,24 +51,29 @@ impl Connection {
     /// # Ok::<(), sockeye::Error>(())
     /// ```
     pub fn queue(&mut self, message: &[u8]) -> Status {
-        self.try_send(message, Stream::queue_whole).into()
+        self.try_send(message, |stream, _, first, second| stream.queue_whole(first, second)).into()
     }
 
     #[inline]
-    fn try_send(&mut self, message: &[u8], pass: impl Fn(&mut Stream, &[u8], &[u8]) -> Result<()>) -> Result<()> {
+    fn try_send(
+        &mut self,
+        message: &[u8],
+        pass: impl Fn(&mut Stream, &mut Attempt, &[u8], &[u8]) -> Result<()>,
+    ) -> Result<()> {
         let pieces = self.incoming.codec().encode(message)?;
+        let mut attempt = self.stream.mode().begin();
         if self.incoming.codec().unanswered() >= MANY_UNANSWERED {
-            self.take_answers()?;
+            self.take_answers(&mut attempt)?;
         }
         let codec = self.incoming.codec_mut();
         match codec.answers() {
-            _ if !pieces.tail.is_empty() => pass(&mut self.stream, message, pieces.tail)?,
+            _ if !pieces.tail.is_empty() => pass(&mut self.stream, &mut attempt, message, pieces.tail)?,
             Some(answers) if !answers.is_empty() => {
                 let head = [answers, pieces.head()].concat();
-                pass(&mut self.stream, &head, message)?;
+                pass(&mut self.stream, &mut attempt, &head, message)?;
                 answers.clear();
             }
-            _ => pass(&mut self.stream, pieces.head(), message)?,
+            _ => pass(&mut self.stream, &mut attempt, pieces.head(), message)?,
         }
         self.incoming.codec_mut().sent();
         self.acknowledgements = Acknowledgements::Carried;
@@ -79,10 +84,8 @@ impl Connection {
     ///
     /// In blocking mode it waits until the outbox is empty, at most for the [`timeout`](Self::timeout).
     pub fn flush(&mut self) -> Status {
-        match self.send_answers() {
-            Ok(()) => self.stream.flush(),
-            Err(error) => error.into(),
-        }
+        let mut attempt = self.stream.mode().begin();
+        self.send_answers(&mut attempt).and_then(|()| self.stream.flush_within(&mut attempt)).into()
     }
 
     /// Says hello where the framing has it so.
@@ -91,11 +94,11 @@ impl Connection {
         let _ = self.send_answers_at_once();
     }
 
-    /// Sends what the peer waits for.
-    pub(super) fn send_answers(&mut self) -> Result<()> {
+    /// Sends what the peer waits for, as part of a longer operation.
+    pub(super) fn send_answers(&mut self, attempt: &mut Attempt) -> Result<()> {
         match self.incoming.codec_mut().answers() {
             Some(answers) if !answers.is_empty() => {
-                self.stream.send_whole(answers, &[])?;
+                self.stream.send_whole(attempt, answers, &[])?;
                 answers.clear();
                 self.acknowledgements = Acknowledgements::Carried;
                 Ok(())
@@ -106,8 +109,8 @@ impl Connection {
 
     /// The same as far as it takes no waiting; the rest goes first with what is sent next.
     pub(super) fn send_answers_at_once(&mut self) -> Result<()> {
-        if !self.stream.is_connected() {
-            // How a pending connect ends is for whoever waits for it to hear.
+        if !self.stream.is_established() {
+            // How a pending connect and a handshake end is for whoever waits for it to hear.
             return Ok(());
         }
         match self.incoming.codec_mut().answers() {
@@ -122,16 +125,15 @@ impl Connection {
     }
 
     /// Takes answers that have arrived; waits for some, as the mode has it, when too many are due.
-    fn take_answers(&mut self) -> Result<()> {
+    fn take_answers(&mut self, attempt: &mut Attempt) -> Result<()> {
         let unanswered = self.incoming.codec().unanswered();
         if unanswered >= MOST_UNANSWERED {
-            let mut attempt = self.stream.mode().begin();
             // Nobody answers what has not been sent.
-            match self.stream.flush_within(&mut attempt) {
+            match self.stream.flush_within(attempt) {
                 Ok(()) | Err(Error::NotReady) => {}
                 failed => return failed,
             }
-            match self.read_answers(&mut attempt) {
+            match self.read_answers(attempt) {
                 // Not all of them, and enough.
                 Err(Error::NotReady) if self.incoming.codec().unanswered() < MOST_UNANSWERED => Ok(()),
                 result => result,

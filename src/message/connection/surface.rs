@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Connection, Phase};
 use crate::{
     endpoint::Endpoint,
-    error::Result,
+    error::{Error, Result},
     ip::IpAddress,
     local::LocalSocket,
     message::framing::Framing,
@@ -116,7 +116,12 @@ impl Connection {
     /// Ends the connection in one direction: the peer receives what was sent and then `Disconnected`, and may go on
     /// sending. Empties the outbox first, and answers as [`flush`](Self::flush) does until it is empty.
     pub fn shutdown_send(&mut self) -> Status {
-        self.stream.shutdown_send()
+        let mut attempt = self.stream.mode().begin();
+        match self.send_answers(&mut attempt) {
+            // Behind an end that was said before no answer goes any more.
+            Ok(()) | Err(Error::Disconnected) => self.stream.shutdown_send_within(&mut attempt).into(),
+            Err(error) => error.into(),
+        }
     }
 
     /// Tells whether there is a connection of which it is not known yet that it has ended.

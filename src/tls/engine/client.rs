@@ -76,9 +76,18 @@ impl Client {
 
     /// Begins a session with the server of this name.
     pub(super) fn begin(&self, name: &str) -> Result<(ClientConnection, Peer)> {
-        let server = ServerName::try_from(name.to_owned())
-            .map_err(|_| Error::invalid_input(name, "a DNS name or an IP address"))?;
+        let server = server_name(name)?.to_owned();
         let connection = ClientConnection::new(Arc::clone(&self.config), server).map_err(unusable)?;
         Ok((connection, Peer { name: name.into(), known_hosts: self.known_hosts.clone() }))
     }
+}
+
+/// Refuses what nobody can prove as their name.
+#[cfg(feature = "messages")]
+pub(in crate::tls) fn check_server_name(name: &str) -> Result<()> {
+    server_name(name).map(drop)
+}
+
+fn server_name(name: &str) -> Result<ServerName<'_>> {
+    ServerName::try_from(name).map_err(|_| Error::invalid_input(name, "a DNS name or an IP address"))
 }
