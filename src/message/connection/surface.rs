@@ -134,7 +134,8 @@ impl Connection {
     /// last, some may not have been taken.
     ///
     /// A peer resets it when it closes over bytes that it has not received, and when a message meets it after it has
-    /// closed (RFC 9293 section 3.10.7.1), which a moment later is known here.
+    /// closed (RFC 9293 section 3.10.7.1), which a moment later is known here. What a send or a flush has been told by
+    /// `Disconnected` is not told again.
     ///
     /// # Examples
     ///
