@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use sockeye::{CloseReason, Framing, LoopEvent};
 
-use super::rig::{Rig, read, rest_of, write};
+use super::rig::{Rig, read, rest_of, until, write};
 use crate::support::LONG;
 
 fn events_until_the_end(rig: &mut Rig) -> Vec<LoopEvent> {
@@ -31,20 +31,22 @@ fn a_shutdown_sends_what_is_queued_and_accepts_nobody() {
     write(&mut idle, b"\0\0\0\x05hello");
     rig.event_loop.shutdown(LONG);
     let port = rig.port;
+    let mut closed = Vec::new();
+    let mut note = |event| {
+        if let LoopEvent::Closed { id, reason, .. } = event {
+            assert!(matches!(reason, CloseReason::Shutdown), "{reason}");
+            closed.push(id);
+        }
+        closed.len()
+    };
+    // The one does not wait for the other, which takes nothing yet.
+    until(&mut rig.event_loop, |_, event| (note(event) == 1).then_some(()));
     let reader = std::thread::spawn(move || rest_of(&mut slow).len());
-    let events = events_until_the_end(&mut rig);
+    for event in events_until_the_end(&mut rig) {
+        note(event);
+    }
     let received = reader.join().unwrap();
     assert!((16_000_004..=SIZE).contains(&received), "{received}");
-    let closed: Vec<_> = events
-        .iter()
-        .filter_map(|event| match event {
-            LoopEvent::Closed { id, reason, .. } => {
-                assert!(matches!(reason, CloseReason::Shutdown), "{reason}");
-                Some(*id)
-            }
-            _ => None,
-        })
-        .collect();
     assert_eq!(closed, [idle_id, slow_id]);
     let mut end = [0];
     assert_eq!(std::io::Read::read(&mut idle, &mut end).unwrap(), 0, "an end, and no reset");
