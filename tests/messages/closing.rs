@@ -137,6 +137,25 @@ fn a_reset_is_told_from_an_end() {
     assert!(!connection.was_reset());
 }
 
+/// Whether it comes with the bytes or behind them, and whoever looks first.
+#[test]
+fn a_reset_inside_of_a_message_is_told_with_what_came_before() {
+    for blocking in [true, false] {
+        let (mut connection, mut peer) = pair(Framing::Packet);
+        connection.set_blocking(blocking).unwrap();
+        let sent = [&100_000_u32.to_be_bytes()[..], &[7; 60_000]].concat();
+        peer.write_all(&sent).unwrap();
+        socket2::SockRef::from(&peer).set_linger(Some(std::time::Duration::ZERO)).unwrap();
+        drop(peer);
+        match connection.receive_into(&mut [0; 100_000]).error() {
+            Some(sockeye::Error::CutShort { received: 60_004, expected: 100_004 }) => {}
+            other => panic!("{other:?}"),
+        }
+        assert!(connection.was_reset());
+        assert_eq!(connection.unread(), sent);
+    }
+}
+
 #[test]
 fn who_asks_for_a_reset_takes_no_outcome_of_a_connect() {
     let mut socket = TcpSocket::new();

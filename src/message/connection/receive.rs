@@ -161,8 +161,8 @@ impl Connection {
         self.acknowledge_what_is_due();
         let (result, room) = if let Some(lent) = self.incoming.lend(missing, buffer) {
             let room = lent.len().min(READ_BUDGET);
-            let result = self.stream.receive_part(attempt, lent.get_mut(..room).unwrap_or_default());
-            self.incoming.settle_lent(*result.as_ref().unwrap_or(&0));
+            let (received, result) = self.receive_lent(attempt, lent.get_mut(..room).unwrap_or_default());
+            self.incoming.settle_lent(received);
             (result, room)
         } else {
             let (own, room) = self.incoming.room(missing);
@@ -188,6 +188,27 @@ impl Connection {
                 Ok(if is_all { READ_BUDGET } else { received })
             }
         }
+    }
+
+    /// Receives into what the program has lent; tells how much has come, and then how it went.
+    ///
+    /// Where nothing waits, a part of a message has to be copied out of there, and later back. So the rest is asked for
+    /// again while that takes less time than the copies: nearly always it is only a moment behind.
+    fn receive_lent(&mut self, attempt: &mut Attempt, room: &mut [u8]) -> (usize, Result<usize>) {
+        let first = self.stream.receive_part(attempt, room);
+        let Ok(mut received @ 1..) = first else { return (0, first) };
+        let worth = if self.stream.mode().blocking { 0 } else { received / COPIED_IN_A_CALL };
+        let mut tries = worth.min(MOST_TRIES);
+        while tries > 0 && received < room.len() {
+            match self.stream.receive_part(attempt, room.get_mut(received..).unwrap_or_default()) {
+                // The end is there for the next read, too.
+                Ok(0) => break,
+                Ok(more) => received += more,
+                Err(Error::NotReady) => tries -= 1,
+                failed => return (received, failed),
+            }
+        }
+        (received, Ok(received))
     }
 
     /// The program has to ask again, and may sleep until something comes: a peer that holds the rest of a message back
@@ -260,3 +281,7 @@ impl Connection {
 
 /// How much one non-blocking receive reads at most, so that a fast peer cannot hold a frame of a game up.
 const READ_BUDGET: usize = 1024 * 1024;
+/// About as many bytes are copied while the system says that there is nothing.
+const COPIED_IN_A_CALL: usize = 4 * 1024;
+/// No more than some microseconds.
+const MOST_TRIES: usize = 32;
