@@ -202,8 +202,11 @@ impl EventLoop {
     /// Receives, and sees to what comes of it.
     fn take_message(&mut self, id: ConnectionId) -> Status<Vec<u8>> {
         let Some(slot) = self.slots.get_mut(&id.0).filter(|slot| slot.is_open()) else { return Status::Disconnected };
-        // Answers may have gone, and what waited before them; or others have found no room.
-        let (status, has_moved) = slot.change(Connection::receive);
+        // Answers may have gone, and what waited before them; or others have found no room. `Slot::change` would copy the
+        // message once more.
+        let before = slot.queued();
+        let status = slot.connection.receive();
+        let has_moved = slot.queued() < before;
         if slot.is_deaf {
             // A message may have made one.
             slot.connection.drop_unsent();

@@ -115,6 +115,7 @@ impl Slot {
     }
 
     /// Does something with the connection; tells also whether some of the bytes that waited have gone.
+    #[inline]
     pub(super) fn change<T>(&mut self, operation: impl FnOnce(&mut Connection) -> T) -> (T, bool) {
         let before = self.queued();
         let result = operation(&mut self.connection);

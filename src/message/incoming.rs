@@ -62,6 +62,7 @@ impl Incoming {
     }
 
     /// Looks whether a message is there; the same again until it is taken.
+    #[inline]
     pub(super) fn look(&mut self) -> Result<Look> {
         loop {
             if let Some(frame) = self.frame {
@@ -71,15 +72,28 @@ impl Incoming {
                     missing => Look::More(missing),
                 });
             }
-            let unread = self.bytes.get(self.start..).unwrap_or_default();
-            match self.codec.decode(unread)? {
-                Step::Frame(frame) => self.frame = Some(frame),
-                Step::Skip(count) => self.consume(count),
-                Step::More(missing) => return Ok(Look::More(missing)),
+            if let Some(missing) = self.find()? {
+                return Ok(Look::More(missing));
             }
         }
     }
 
+    /// Finds out how long the next message is, or else how many bytes are known to be missing for that.
+    fn find(&mut self) -> Result<Option<usize>> {
+        loop {
+            let unread = self.bytes.get(self.start..).unwrap_or_default();
+            match self.codec.decode(unread)? {
+                Step::Frame(frame) => {
+                    self.frame = Some(frame);
+                    return Ok(None);
+                }
+                Step::Skip(count) => self.consume(count),
+                Step::More(missing) => return Ok(Some(missing)),
+            }
+        }
+    }
+
+    #[inline]
     fn missing(&self, frame: Frame) -> usize {
         match self.body.length() {
             Some(arrived) => frame.body.saturating_sub(arrived),
