@@ -1,10 +1,9 @@
 //! A folder for one test.
 
 use std::{
-    env, fs, io,
+    env, fs,
+    hash::{BuildHasher, RandomState},
     path::{Path, PathBuf},
-    process,
-    sync::atomic::{AtomicUsize, Ordering},
 };
 
 /// A folder that is removed with all that is in it when the value is dropped.
@@ -21,17 +20,10 @@ impl Folder {
     /// When it cannot be made.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        loop {
-            let number = COUNT.fetch_add(1, Ordering::Relaxed);
-            let path = env::temp_dir().join(format!("sockeye-{name}-{}-{number}", process::id()));
-            match fs::create_dir(&path) {
-                Ok(()) => return Self { path },
-                // A test that was killed had the same number, perhaps, and has left its folder.
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => panic!("{}: {error}", path.display()),
-            }
-        }
+        // Not by the number of the process: a test that was killed had the same one, perhaps, and has left its folder.
+        let path = env::temp_dir().join(format!("sockeye-{name}-{:016x}", RandomState::new().hash_one(())));
+        fs::create_dir(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        Self { path }
     }
 
     /// Returns the folder.

@@ -2,10 +2,9 @@
 #![allow(dead_code, unreachable_pub, reason = "every test program uses a part of it")]
 
 use std::{
-    fs, io,
+    fs,
+    hash::{BuildHasher, RandomState},
     path::PathBuf,
-    process,
-    sync::atomic::{AtomicUsize, Ordering},
 };
 
 /// A folder of its own, removed when the value is dropped.
@@ -13,17 +12,10 @@ pub struct Folder(pub PathBuf);
 
 impl Folder {
     pub fn new() -> Self {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        loop {
-            let number = COUNT.fetch_add(1, Ordering::Relaxed);
-            let path = std::env::temp_dir().join(format!("sockeye-folder-{}-{number}", process::id()));
-            match fs::create_dir(&path) {
-                Ok(()) => return Self(path),
-                // A test that was killed had the same number, perhaps, and has left its folder.
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => panic!("{}: {error}", path.display()),
-            }
-        }
+        // Not by the number of the process: a test that was killed had the same one, perhaps, and has left its folder.
+        let path = std::env::temp_dir().join(format!("sockeye-folder-{:016x}", RandomState::new().hash_one(())));
+        fs::create_dir(&path).unwrap();
+        Self(path)
     }
 
     /// Writes a file.

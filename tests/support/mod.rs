@@ -9,8 +9,8 @@ pub mod signals;
 pub mod tls;
 
 use std::{
+    hash::{BuildHasher, RandomState},
     path::PathBuf,
-    sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
@@ -312,16 +312,8 @@ pub fn loopbacks() -> Vec<IpAddress> {
 
 /// A path at which there is nothing, and that no other test uses.
 pub fn fresh_path() -> PathBuf {
-    static COUNT: AtomicUsize = AtomicUsize::new(0);
-    let folder = std::env::temp_dir();
-    loop {
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = folder.join(format!("sockeye-test-{}-{number}", std::process::id()));
-        // A test that was killed had the same number, perhaps, and has left its files.
-        if path.symlink_metadata().is_err() {
-            return path;
-        }
-    }
+    // Not by the number of the process: a test that was killed had the same one, perhaps, and has left its files.
+    std::env::temp_dir().join(format!("sockeye-test-{:016x}", RandomState::new().hash_one(())))
 }
 
 /// A listener at a fresh address.
