@@ -8,7 +8,7 @@ use rustls::{
 };
 
 use super::{hash, provider, roots, unusable};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 pub(in crate::tls) struct Identity {
     /// The certificate, then those that lead from it to a root; never empty.
@@ -85,11 +85,7 @@ fn check_name(name: &str) -> Result<()> {
         Some(domain) => DnsName::try_from(domain).is_ok(),
         None => ServerName::try_from(name).is_ok(),
     };
-    if is_name {
-        return Ok(());
-    }
-    let found: String = name.chars().take(64).collect();
-    Err(unusable(format!("expected a DNS name or an IP address, found {found:?}")))
+    if is_name { Ok(()) } else { Err(unusable(Error::invalid_input(name, "a DNS name or an IP address"))) }
 }
 
 fn private_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>> {
