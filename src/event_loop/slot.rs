@@ -150,8 +150,7 @@ impl Slot {
 
     /// Tells whether it is to be connected to a local listener whose queue is full, which takes trying.
     pub(super) fn waits_for_a_queue(&self) -> bool {
-        let stream = self.connection.stream();
-        matches!((&self.stage, stream), (Stage::Dialing(_), Stream::Local(socket)) if !socket.is_connected())
+        matches!(self.stage, Stage::Dialing(_)) && self.connection.stream().waits_for_a_queue()
     }
 
     /// Until when it waits for an address to answer before another one is tried.

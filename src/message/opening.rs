@@ -152,7 +152,7 @@ impl Opening {
 
     /// Tells whether it has to ask a local listener again, whose full queue no selector tells of.
     pub(super) fn waits_for_a_queue(&self) -> bool {
-        matches!(self.stream, Stream::Local(_)) && !self.is_connected()
+        self.stream.waits_for_a_queue()
     }
 
     /// Gives the stream, in this mode.

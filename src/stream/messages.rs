@@ -133,6 +133,11 @@ impl Stream {
         }
     }
 
+    /// Tells whether a connect has to ask a local listener again, whose full queue no selector tells of.
+    pub(crate) fn waits_for_a_queue(&self) -> bool {
+        matches!(self, Self::Local(socket) if !socket.is_connected())
+    }
+
     /// See `Link::is_established`.
     pub(crate) fn is_established(&mut self) -> bool {
         with_link!(self, link => link.is_established())
